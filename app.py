@@ -1,0 +1,43 @@
+"""The CDK app: from a policy file to one stage with its stacks.
+
+Context: `-c config=FILE` names the policy (config/lab.yaml by default), `-c environment=NAME` puts another environment
+in the place of the file's own.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from aws_cdk import App, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from patching.policy_file import PolicyError, read_policy
+from stacks.environment import Environment
+
+DEFAULT_POLICY = "config/lab.yaml"
+
+
+def main() -> None:
+    """Synthesize the policy that the context names."""
+    app = App()
+    try:
+        policy = read_policy(
+            app.node.try_get_context("config") or DEFAULT_POLICY,
+            environment=app.node.try_get_context("environment"),
+        )
+    except PolicyError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    Environment(app, policy.environment, policy=policy)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    try:
+        app.synth()
+    except RuntimeError as error:
+        # The findings have been printed, each with its place: a traceback would bury them.
+        if "ValidationFailed" not in str(error):
+            raise
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""A node of a lab's fleet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import Acknowledgment, Tags, Validations
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+from patching.operating_system import OperatingSystem, PlatformType
+
+
+class FleetNode(Construct):
+    """An EC2 instance that Systems Manager manages.
+
+    It takes instance metadata by IMDSv2 only, has an encrypted root volume, no key pair and no public address.
+
+    Args:
+        scope: where it is made.
+        id: its name there.
+        operating_system: what the image holds.
+        image_parameter: public SSM parameter with the image's id, read at every deployment: an instance whose parameter
+            has a new value then is replaced.
+        instance_type: such as t3.small.
+        volume_gib: size of the root volume in GiB.
+        tags: tags of the instance and its volume.
+        vpc: the network; the instance goes to its private subnets.
+        security_group: its only security group.
+        role: what the instance may do.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 CDK's own name
+        *,
+        operating_system: OperatingSystem,
+        image_parameter: str,
+        instance_type: str,
+        volume_gib: int,
+        tags: Mapping[str, str],
+        vpc: ec2.IVpc,
+        security_group: ec2.ISecurityGroup,
+        role: iam.IRole,
+    ) -> None:
+        super().__init__(scope, id)
+        windows = operating_system.platform_type is PlatformType.WINDOWS
+        user_data = ec2.UserData.for_windows() if windows else ec2.UserData.for_linux()
+        if "/ecs/" in image_parameter:
+            # The image is an ECS host's; this one is no part of a cluster.
+            user_data.add_commands("systemctl disable --now --no-block ecs docker")
+        self.instance = ec2.Instance(
+            self,
+            "Resource",
+            vpc=vpc,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+            security_group=security_group,
+            instance_type=ec2.InstanceType(instance_type),
+            machine_image=ec2.MachineImage.from_ssm_parameter(
+                image_parameter,
+                os=ec2.OperatingSystemType.WINDOWS if windows else ec2.OperatingSystemType.LINUX,
+                user_data=user_data,
+            ),
+            role=role,
+            http_tokens=ec2.HttpTokens.REQUIRED,
+            http_put_response_hop_limit=1,
+            block_devices=[
+                ec2.BlockDevice(
+                    device_name="/dev/xvda" if operating_system is OperatingSystem.AMAZON_LINUX_2023 else "/dev/sda1",
+                    volume=ec2.BlockDeviceVolume.ebs(
+                        volume_gib, encrypted=True, volume_type=ec2.EbsDeviceVolumeType.GP3, delete_on_termination=True
+                    ),
+                )
+            ],
+            ebs_optimized=True,
+            propagate_tags_to_volume_on_creation=True,
+        )
+        for key, value in tags.items():
+            Tags.of(self).add(key, value)
+        Validations.of(self.instance).acknowledge(
+            Acknowledgment(id="AwsSolutions-EC28", reason="A lab's node: metrics every five minutes are enough."),
+            Acknowledgment(id="AwsSolutions-EC29", reason="A lab's node: destroying the lab has to take it along."),
+        )

@@ -1,0 +1,39 @@
+"""The role of the nodes of a lab's fleet.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import Acknowledgment, Validations
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+
+class NodeRole(Construct):
+    """A role with what Systems Manager needs on an instance, and the policy that lets it write its output.
+
+    Args:
+        scope: where it is made.
+        id: its name there.
+        node_policy: see `NodePolicy`.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, node_policy: iam.IManagedPolicy) -> None:  # noqa: A002 CDK's own name
+        super().__init__(scope, id)
+        self.role = iam.Role(
+            self,
+            "Resource",
+            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
+            description="Nodes of the fleet: managed by Systems Manager",
+            managed_policies=[
+                iam.ManagedPolicy.from_aws_managed_policy_name("AmazonSSMManagedInstanceCore"),
+                node_policy,
+            ],
+        )
+        Validations.of(self.role).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]",
+                reason="What AWS wants on a managed node; none of its actions but reading parameters takes a resource.",
+            )
+        )

@@ -1,0 +1,58 @@
+"""A patch baseline with its patch groups.
+
+Follows https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ssm-patchbaseline.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+from patching.baseline import PatchBaseline as Baseline
+
+
+class PatchBaseline(Construct):
+    """A patch baseline, registered for patch groups.
+
+    Args:
+        scope: where it is made.
+        id: its name there; a deployed baseline is replaced if it changes.
+        baseline: what it approves.
+        patch_groups: values of the tag `PatchGroup` of the nodes that use it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 CDK's own name
+        *,
+        baseline: Baseline,
+        patch_groups: Sequence[str],
+    ) -> None:
+        super().__init__(scope, id)
+        api = baseline.to_api()
+        self.resource = ssm.CfnPatchBaseline(
+            self,
+            "Resource",
+            name=baseline.name,
+            operating_system=str(baseline.operating_system),
+            description=baseline.description or None,
+            approval_rules=_camel(api.get("ApprovalRules")),
+            global_filters=_camel(api.get("GlobalFilters")),
+            approved_patches=api.get("ApprovedPatches"),
+            approved_patches_compliance_level=api.get("ApprovedPatchesComplianceLevel"),
+            approved_patches_enable_non_security=api.get("ApprovedPatchesEnableNonSecurity"),
+            rejected_patches=api.get("RejectedPatches"),
+            rejected_patches_action=api.get("RejectedPatchesAction"),
+            patch_groups=list(patch_groups),
+        )
+
+
+def _camel(node: object) -> object:
+    """Write the API's keys as the CDK's untyped properties want them: with a small first letter."""
+    if isinstance(node, dict):
+        return {key[0].lower() + key[1:]: _camel(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_camel(value) for value in node]
+    return node

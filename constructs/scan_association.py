@@ -1,0 +1,77 @@
+"""The State Manager association that scans.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/state-manager-associations-creating.html.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+from constructs.dispatch_role import DispatchRole
+from constructs.output_bucket import OutputBucket
+from patching.baseline import ComplianceLevel
+from patching.rate_control import RateControl
+from patching.run_patch_baseline import DOCUMENT_NAME, RunPatchBaseline
+from patching.schedule import Schedule
+from patching.targets import Targets
+
+
+class ScanAssociation(Construct):
+    """An association that runs the Scan of AWS-RunPatchBaseline on a schedule, with its output in the bucket.
+
+    The nodes write the output as themselves: they need `OutputBucket.grant_write`.
+
+    Args:
+        scope: where it is made.
+        id: its name there.
+        name: the association's name.
+        schedule: when, in UTC; see `Schedule.for_association` for what an association takes.
+        targets: which nodes, by one tag key: an association takes no more.
+        rate_control: how many at one time.
+        environment: value of the nodes' tag `Environment`.
+        output: where the output goes.
+        run_at_deployment: scan at once as well, when the association is made or changed.
+        compliance_severity: how serious it is when the association itself could not run.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 CDK's own name
+        *,
+        name: str,
+        schedule: Schedule,
+        targets: Targets,
+        rate_control: RateControl,
+        environment: str,
+        output: OutputBucket,
+        run_at_deployment: bool,
+        compliance_severity: ComplianceLevel,
+    ) -> None:
+        super().__init__(scope, id)
+        self.role = DispatchRole(
+            self, "DispatchRole", environment=environment, description="State Manager scans as this role"
+        ).role
+        # Its policy first: an association that runs at once would find a role that may not do anything yet.
+        self.resource = ssm.CfnAssociation(
+            self,
+            "Resource",
+            name=DOCUMENT_NAME,
+            association_name=name,
+            schedule_expression=schedule.for_association().expression,
+            apply_only_at_cron_interval=None if run_at_deployment else True,
+            targets=[
+                ssm.CfnAssociation.TargetProperty(key=target["Key"], values=target["Values"]) for target in targets.to_api()
+            ],
+            parameters=RunPatchBaseline.scan().to_api(),
+            max_concurrency=rate_control.max_concurrency,
+            max_errors=rate_control.max_errors,
+            compliance_severity=str(compliance_severity),
+            association_dispatch_assume_role=self.role.role_arn,
+            output_location=ssm.CfnAssociation.InstanceAssociationOutputLocationProperty(
+                s3_location=ssm.CfnAssociation.S3OutputLocationProperty(
+                    output_s3_bucket_name=output.bucket.bucket_name, output_s3_key_prefix=output.prefix
+                )
+            ),
+        )
+        self.resource.node.add_dependency(self.role)

@@ -1,0 +1,111 @@
+"""What IAM policies allow, as far as the lab's own actions need it.
+
+Follows https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html: a matching Deny wins,
+then a matching Allow, and what nothing allows is denied. Principals of resource policies, permission boundaries, session
+policies and service control policies are left out: nothing in the lab has them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+Statement = Mapping[str, Any]
+
+
+def allowed(
+    documents: Iterable[Mapping[str, Any]], action: str, resource: str, context: Mapping[str, str] | None = None
+) -> bool:
+    """Tell whether identity policies together allow an action on a resource.
+
+    Args:
+        documents: the policy documents of a principal.
+        action: such as `s3:PutObject`.
+        resource: its ARN, or `*` for an action that has none.
+        context: values of condition keys.
+
+    Raises:
+        ValueError: a condition operator that this evaluation does not know.
+    """
+    found = False
+    for document in documents:
+        for statement in _statements(document):
+            if not _concerns(statement, action, resource) or not _conditions_hold(statement, context or {}):
+                continue
+            if statement["Effect"] == "Deny":
+                return False
+            found = True
+    return found
+
+
+def trusts(document: Mapping[str, Any], service: str) -> bool:
+    """Tell whether a trust policy lets a service assume its role."""
+    return any(
+        statement["Effect"] == "Allow"
+        and "sts:AssumeRole" in _list(statement.get("Action", ()))
+        and service in _list(statement.get("Principal", {}).get("Service", ()))
+        and _conditions_hold(statement, {})
+        for statement in _statements(document)
+    )
+
+
+def _statements(document: Mapping[str, Any]) -> list[Statement]:
+    return _list(document.get("Statement", ()))
+
+
+def _concerns(statement: Statement, action: str, resource: str) -> bool:
+    if "NotAction" in statement:
+        if any(_matches(pattern.lower(), action.lower()) for pattern in _list(statement["NotAction"])):
+            return False
+    elif not any(_matches(pattern.lower(), action.lower()) for pattern in _list(statement.get("Action", ()))):
+        return False
+    if "NotResource" in statement:
+        return not any(_matches(pattern, resource) for pattern in _list(statement["NotResource"]))
+    return any(_matches(pattern, resource) for pattern in _list(statement.get("Resource", ())))
+
+
+def _conditions_hold(statement: Statement, context: Mapping[str, str]) -> bool:
+    return all(
+        _condition_holds(operator, context.get(key), [str(value) for value in _list(values)])
+        for operator, block in statement.get("Condition", {}).items()
+        for key, values in block.items()
+    )
+
+
+def _condition_holds(operator: str, found: str | None, values: list[str]) -> bool:
+    base = operator.removesuffix("IfExists")
+    if found is None:
+        if base == "Null":
+            return "true" in values
+        return operator.endswith("IfExists") or base in ("StringNotEquals", "StringNotLike", "ArnNotLike", "ArnNotEquals")
+    match base:
+        case "StringEquals" | "ArnEquals":
+            return any(found == value for value in values)
+        case "StringNotEquals" | "ArnNotEquals":
+            return all(found != value for value in values)
+        case "StringLike" | "ArnLike":
+            return any(_matches(value, found) for value in values)
+        case "StringNotLike" | "ArnNotLike":
+            return not any(_matches(value, found) for value in values)
+        case "Bool":
+            return found.lower() in [value.lower() for value in values]
+        case "Null":
+            return "false" in values
+        case _:
+            message = f"the lab does not know the condition operator {operator}"
+            raise ValueError(message)
+
+
+@lru_cache(maxsize=4096)
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile("".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern), re.DOTALL)
+
+
+def _matches(pattern: str, value: str) -> bool:
+    return _pattern(pattern).fullmatch(value) is not None
+
+
+def _list(value: Any) -> list[Any]:  # noqa: ANN401 a policy has one or several of anything
+    return list(value) if isinstance(value, list | tuple) else [value]

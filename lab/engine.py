@@ -1,0 +1,62 @@
+"""The engine: one account and Region of Systems Manager, on a virtual clock.
+
+It knows nodes, baselines, commands, associations and windows, and nothing of HTTP or of the server that it runs in.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from lab.baselines import Baselines
+from lab.catalogue import Catalogue, built_in
+from lab.clock import Clock
+from lab.cloud import Cloud
+from lab.fleet import Fleet
+from lab.ids import Ids
+from lab.run_command import RunCommand
+from lab.state_manager import StateManager
+from lab.windows import MaintenanceWindows
+
+_KEPT_ENTRIES = 10_000
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """Something that happened in the lab."""
+
+    at: datetime
+    text: str
+
+
+class Engine:
+    """Everything of Systems Manager that has to do with patching.
+
+    Args:
+        cloud: the rest of the account.
+        clock: the clock, which several Regions share.
+        catalogues: the operating systems with their patches; the built-in ones by default.
+        seed: the same seed gives the same identifiers.
+    """
+
+    def __init__(
+        self, cloud: Cloud, clock: Clock, *, catalogues: Sequence[Catalogue] | None = None, seed: int = 0
+    ) -> None:
+        self.cloud = cloud
+        self.clock = clock
+        self.catalogues = tuple(built_in() if catalogues is None else catalogues)
+        self.entries: deque[LogEntry] = deque(maxlen=_KEPT_ENTRIES)
+        ids = Ids(seed)
+        self.fleet = Fleet(cloud, clock, self.catalogues, self.log)
+        self.baselines = Baselines(ids, clock.now)
+        self.run_command = RunCommand(
+            cloud=cloud, clock=clock, ids=ids, fleet=self.fleet, baselines=self.baselines, log=self.log
+        )
+        self.state_manager = StateManager(clock, ids, self.run_command, self.log)
+        self.windows = MaintenanceWindows(clock, ids, self.run_command, self.log)
+
+    def log(self, text: str) -> None:
+        """Note that something happened."""
+        self.entries.append(LogEntry(self.clock.now, text))

@@ -1,0 +1,17 @@
+"""An error that a client of the local AWS sees."""
+
+from __future__ import annotations
+
+
+class ApiError(Exception):
+    """A request that the service refuses.
+
+    Attributes:
+        code: the exception's name in the service model, such as InvalidInstanceId.
+        message: what a person reads.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message

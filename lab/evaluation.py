@@ -1,0 +1,105 @@
+"""What a scan finds: a node's packages held against its baseline, at a time.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-selecting-patches.html and
+https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-compliance-states.html.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from lab.catalogue import Package
+from lab.node import ManagedNode, PatchReport
+from patching.baseline import ComplianceLevel, PatchBaseline, RejectedPatchesAction
+from patching.compliance import PatchState
+from patching.operating_system import PatchFamily
+
+_SECURITY_CLASSIFICATIONS = ("SecurityUpdates", "CriticalUpdates")
+
+
+def evaluate(node: ManagedNode, baseline: PatchBaseline, now: datetime) -> tuple[tuple[PatchReport, ...], int]:
+    """Return the reports on a node's packages, and the number of approved patches that do not apply to it."""
+    reports: list[PatchReport] = []
+    not_applicable = 0
+    for package in node.catalogue.packages:
+        found = _reports(node, package, baseline, now)
+        reports += found
+        if not found and _newest_approved(node, package, baseline, now) is not None:
+            not_applicable += 1
+    return tuple(reports), not_applicable
+
+
+def _reports(node: ManagedNode, package: Package, baseline: PatchBaseline, now: datetime) -> list[PatchReport]:
+    """Report on one package: one item on Linux, up to two on Windows, where an old update and a new one are two things."""
+    windows = node.catalogue.system.family is PatchFamily.WINDOWS
+    installed = node.installed.get(package.key)
+    if installed is None and not windows:
+        return []
+    reports = []
+    wanted = _newest_approved(node, package, baseline, now)
+    newest = package.newest(now)
+    if wanted is not None and (installed is None or wanted > installed):
+        release = package.releases[wanted]
+        closes = package.releases[0 if installed is None else installed + 1 : wanted + 1]
+        reports.append(
+            PatchReport(
+                package.key,
+                release,
+                package.titles[wanted],
+                PatchState.MISSING,
+                baseline.decide(release, now).level,
+                cves=tuple(cve for one in closes for cve in one.cves),
+            )
+        )
+    elif windows and newest >= 0 and (installed is None or installed < newest):
+        available = package.releases[newest]
+        if available.classification in _SECURITY_CLASSIFICATIONS and not baseline.decide(available, now).rejected:
+            reports.append(
+                PatchReport(
+                    package.key,
+                    available,
+                    package.titles[newest],
+                    PatchState.AVAILABLE_SECURITY_UPDATE,
+                    ComplianceLevel.UNSPECIFIED,
+                )
+            )
+    if installed is not None and (windows or not reports):
+        reports.append(_installed_report(node, package, installed, baseline, now))
+    return reports
+
+
+def _installed_report(
+    node: ManagedNode, package: Package, installed: int, baseline: PatchBaseline, now: datetime
+) -> PatchReport:
+    release = package.releases[installed]
+    decision = baseline.decide(release, now)
+    if decision.rejected and baseline.rejected_action is RejectedPatchesAction.BLOCK:
+        state, level = PatchState.INSTALLED_REJECTED, ComplianceLevel.UNSPECIFIED
+    elif package.key in node.pending_reboot:
+        state, level = PatchState.INSTALLED_PENDING_REBOOT, decision.level
+    elif decision.approved and not _superseded(node, package, installed, now):
+        state, level = PatchState.INSTALLED, decision.level
+    else:
+        state, level = PatchState.INSTALLED_OTHER, ComplianceLevel.UNSPECIFIED
+    return PatchReport(
+        package.key, release, package.titles[installed], state, level, installed=node.installed_at.get(package.key)
+    )
+
+
+def _newest_approved(node: ManagedNode, package: Package, baseline: PatchBaseline, now: datetime) -> int | None:
+    """Return the index of the release that would be installed.
+
+    Of a Linux package that is the newest approved one. Of Windows' updates only the newest exists at all: one that
+    another takes the place of leaves the list, and the approval delay begins anew.
+    """
+    newest = package.newest(now)
+    oldest = newest if node.catalogue.system.family is PatchFamily.WINDOWS else 0
+    for index in range(newest, oldest - 1, -1):
+        if index >= 0 and baseline.decide(package.releases[index], now).approved:
+            return index
+    return None
+
+
+def _superseded(node: ManagedNode, package: Package, installed: int, now: datetime) -> bool:
+    """Tell whether an update of Windows has left the list because a newer one took its place."""
+    return node.catalogue.system.family is PatchFamily.WINDOWS and installed < package.newest(now)

@@ -1,0 +1,115 @@
+"""Which instances are managed nodes, and why the others are not.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from lab.catalogue import Catalogue, Image
+from lab.clock import Clock
+from lab.cloud import Cloud, Instance
+from lab.node import ManagedNode
+from patching.targets import Targets
+
+REGISTRATION_ACTIONS = (
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:OpenControlChannel",
+)
+"""What the agent does first; a profile that does not allow these leaves an instance unmanaged."""
+
+
+class Fleet:
+    """The managed nodes, kept in step with the account's instances whenever somebody looks.
+
+    Args:
+        cloud: where the instances are.
+        clock: the lab's clock.
+        catalogues: the operating systems that the lab knows, with their images.
+        log: takes what happens, in words.
+    """
+
+    def __init__(
+        self, cloud: Cloud, clock: Clock, catalogues: Iterable[Catalogue], log: Callable[[str], None]
+    ) -> None:
+        self._cloud = cloud
+        self._clock = clock
+        self._log = log
+        self._images: dict[str, tuple[Catalogue, Image]] = {
+            image.name: (catalogue, image) for catalogue in catalogues for image in catalogue.images
+        }
+        self._nodes: dict[str, ManagedNode] = {}
+        self.unmanaged: dict[str, str] = {}
+        """Instances that are not managed, with the reason, as of the last look."""
+
+    def nodes(self) -> list[ManagedNode]:
+        """Return the managed nodes, also those whose connection is lost, in the order of their launch."""
+        self._refresh()
+        return list(self._nodes.values())
+
+    def get(self, node_id: str) -> ManagedNode | None:
+        """Return a managed node by its id."""
+        self._refresh()
+        return self._nodes.get(node_id)
+
+    def select(self, targets: Targets) -> list[ManagedNode]:
+        """Return the nodes that are targeted."""
+        return [node for node in self.nodes() if targets.match(node.id, node.tags)]
+
+    def _refresh(self) -> None:
+        self.unmanaged = {}
+        seen = {}
+        for instance in self._cloud.instances():
+            reason = self._unable(instance)
+            node = self._nodes.get(instance.id)
+            if node is None and not reason:
+                node = self._register(instance)
+            if node is None:
+                self.unmanaged[instance.id] = reason
+                continue
+            node.tags = dict(instance.tags)
+            node.role = instance.role
+            if node.online and reason:
+                self._log(f"{node.id} lost its connection: {reason}")
+            elif reason == "" and not node.online:
+                node.reboot(self._clock.now)
+                self._log(f"{node.id} is online again")
+            node.online = not reason
+            if node.online:
+                node.last_ping = self._clock.now
+            else:
+                self.unmanaged[instance.id] = reason
+            seen[instance.id] = node
+        self._nodes = seen
+
+    def _unable(self, instance: Instance) -> str:
+        """Say why an instance cannot talk to Systems Manager; empty if it can."""
+        if not instance.running:
+            return "the instance is stopped"
+        if instance.image not in self._images:
+            return f"the lab does not know what is on the image {instance.image}"
+        if not instance.role:
+            return "the instance has no instance profile"
+        for action in REGISTRATION_ACTIONS:
+            if not self._cloud.allowed(instance.role, action, "*"):
+                return f"its role does not allow {action}"
+        return ""
+
+    def _register(self, instance: Instance) -> ManagedNode:
+        catalogue, image = self._images[instance.image]
+        now = self._clock.now
+        self._log(f"{instance.id} registered as a managed node ({catalogue.platform_name}, image {image.name})")
+        return ManagedNode(
+            id=instance.id,
+            catalogue=catalogue,
+            installed=catalogue.installed_on(image),
+            ip=instance.ip,
+            computer_name=f"ip-{instance.ip.replace('.', '-')}.{self._cloud.region}.compute.internal",
+            role=instance.role,
+            tags=dict(instance.tags),
+            registered=now,
+            booted=now,
+            last_ping=now,
+        )

@@ -1,0 +1,114 @@
+"""A managed node of the lab: what is installed on it, and what it reported last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from lab.catalogue import Catalogue
+from patching.baseline import ComplianceLevel, Patch
+from patching.compliance import PatchState
+from patching.run_patch_baseline import Operation, RebootOption
+
+CONNECTION_LOST_AFTER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class PatchReport:
+    """One patch in a node's report.
+
+    Attributes:
+        key: the package's key.
+        patch: the release that is reported: the approved one that is missing, or the installed one.
+        title: what it is called.
+        state: its state.
+        level: compliance level of the rule that approves it.
+        installed: when it was installed, if it is and that is known.
+        cves: vulnerabilities that are open because it is missing.
+    """
+
+    key: str
+    patch: Patch
+    title: str
+    state: PatchState
+    level: ComplianceLevel
+    installed: datetime | None = None
+    cves: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PatchStates:
+    """What a node reported at the end of its last scan or installation."""
+
+    operation: Operation
+    baseline_id: str
+    patch_group: str
+    snapshot_id: str
+    command_id: str
+    started: datetime
+    ended: datetime
+    reports: tuple[PatchReport, ...]
+    not_applicable: int
+    reboot: RebootOption
+    last_no_reboot_install: datetime | None
+
+    def count(self, state: PatchState) -> int:
+        """Return how many patches are in a state."""
+        if state is PatchState.NOT_APPLICABLE:
+            return self.not_applicable
+        return sum(report.state is state for report in self.reports)
+
+    @property
+    def non_compliant(self) -> list[PatchReport]:
+        """The patches that keep the node from being compliant."""
+        return [report for report in self.reports if not report.state.compliant]
+
+
+@dataclass
+class ManagedNode:
+    """A node that registered with Systems Manager.
+
+    Attributes:
+        id: its instance id.
+        catalogue: the releases of its operating system.
+        installed: index of the installed release of each package, by the package's key.
+        installed_at: when a package was installed by a patching, by its key; what came with the image is not in it.
+        pending_reboot: keys of packages that a patching without a reboot put in since the last boot.
+        ip: its private address.
+        computer_name: its host name.
+        role: ARN of the role that it acts as.
+        tags: the instance's tags.
+        registered: when it registered.
+        booted: when it last started.
+        online: whether its agent answers.
+        last_ping: when its agent was last heard of.
+        fault: why installations fail on it; empty on a healthy node.
+        states: its last report, if there is one.
+    """
+
+    id: str
+    catalogue: Catalogue
+    installed: dict[str, int]
+    ip: str
+    computer_name: str
+    role: str
+    tags: dict[str, str]
+    registered: datetime
+    booted: datetime
+    last_ping: datetime
+    online: bool = True
+    installed_at: dict[str, datetime] = field(default_factory=dict)
+    pending_reboot: set[str] = field(default_factory=set)
+    last_no_reboot_install: datetime | None = None
+    fault: str = ""
+    states: PatchStates | None = None
+
+    def patch_group(self) -> str:
+        """Return the value of the node's patch group tag, in either spelling; empty if it has none."""
+        return self.tags.get("PatchGroup", "") or self.tags.get("Patch Group", "")
+
+    def reboot(self, at: datetime) -> None:
+        """Start anew."""
+        self.booted = at
+        self.last_ping = at
+        self.pending_reboot.clear()

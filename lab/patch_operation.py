@@ -1,0 +1,136 @@
+"""What AWS-RunPatchBaseline does to a node: how long it takes, what it changes, what it reports.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaseline.html. The durations
+are made up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from lab.baselines import StoredBaseline
+from lab.evaluation import evaluate
+from lab.node import ManagedNode, PatchReport, PatchStates
+from patching.compliance import PatchState
+from patching.operating_system import PlatformType
+from patching.run_patch_baseline import Operation, RebootOption, RunPatchBaseline
+
+
+@dataclass(frozen=True)
+class Durations:
+    """How long things take on a platform."""
+
+    scan: timedelta
+    install_each: timedelta
+    reboot: timedelta
+
+
+DURATIONS = {
+    PlatformType.LINUX: Durations(timedelta(seconds=40), timedelta(seconds=8), timedelta(seconds=60)),
+    PlatformType.WINDOWS: Durations(timedelta(seconds=150), timedelta(seconds=240), timedelta(seconds=180)),
+    PlatformType.MACOS: Durations(timedelta(seconds=60), timedelta(seconds=30), timedelta(seconds=120)),
+}
+
+
+class PatchOperation:
+    """One scan or installation on one node, from its start to its report.
+
+    Args:
+        node: the node.
+        task: what is done.
+        stored: the baseline that the node uses.
+        snapshot_id: the snapshot of the baseline.
+        command_id: the command that it belongs to.
+        started: when it starts.
+    """
+
+    def __init__(
+        self,
+        node: ManagedNode,
+        task: RunPatchBaseline,
+        stored: StoredBaseline,
+        *,
+        snapshot_id: str,
+        command_id: str,
+        started: datetime,
+    ) -> None:
+        self._node = node
+        self._task = task
+        self._stored = stored
+        self._snapshot_id = snapshot_id
+        self._command_id = command_id
+        self._started = started
+        self._missing: tuple[PatchReport, ...] = ()
+        self.failed = False
+        self.rebooted = False
+        self.installed: list[str] = []
+
+    @property
+    def _durations(self) -> Durations:
+        return DURATIONS[self._node.catalogue.system.platform_type]
+
+    def work(self) -> timedelta:
+        """Look what is missing, and return how long it takes up to a reboot or, without one, to the report."""
+        duration = self._durations.scan
+        if self._task.operation is Operation.INSTALL:
+            reports, _ = evaluate(self._node, self._stored.baseline, self._started)
+            self._missing = tuple(report for report in reports if report.state is PatchState.MISSING)
+            duration += len(self._missing) * self._durations.install_each
+        return duration
+
+    def install(self, now: datetime) -> timedelta:
+        """Put in what is missing, and return how long the reboot takes that follows; zero if none does."""
+        node = self._node
+        if self._task.operation is Operation.SCAN:
+            return timedelta()
+        if node.fault:
+            self.failed = bool(self._missing)
+            return timedelta()
+        packages = {package.key: package for package in node.catalogue.packages}
+        for report in self._missing:
+            node.installed[report.key] = packages[report.key].releases.index(report.patch)
+            node.installed_at[report.key] = now
+            node.pending_reboot.add(report.key)
+            self.installed.append(report.title)
+        if self._task.reboot is RebootOption.NO_REBOOT:
+            if self._missing:
+                node.last_no_reboot_install = now
+            return timedelta()
+        # AWS reboots after any installation, whether the patches need it or not, and for what an earlier one left open.
+        self.rebooted = bool(node.pending_reboot)
+        return self._durations.reboot if self.rebooted else timedelta()
+
+    def report(self, now: datetime) -> PatchStates:
+        """Come up again if there was a reboot, and report what is there now."""
+        node = self._node
+        if self.rebooted:
+            node.reboot(now)
+        reports, not_applicable = evaluate(node, self._stored.baseline, now)
+        attempted = {report.patch for report in self._missing}
+        if self._task.operation is Operation.INSTALL:
+            # What an installation could not put in has failed; only a scan calls it missing.
+            reports = tuple(
+                _failed(report) if report.state is PatchState.MISSING and report.patch in attempted else report
+                for report in reports
+            )
+        node.states = PatchStates(
+            operation=self._task.operation,
+            baseline_id=self._stored.id,
+            patch_group=node.patch_group(),
+            snapshot_id=self._snapshot_id,
+            command_id=self._command_id,
+            started=self._started,
+            ended=now,
+            reports=reports,
+            not_applicable=not_applicable,
+            reboot=self._task.reboot,
+            last_no_reboot_install=node.last_no_reboot_install,
+        )
+        return node.states
+
+
+def _failed(report: PatchReport) -> PatchReport:
+    return PatchReport(
+        report.key, report.patch, report.title, PatchState.FAILED, report.level, report.installed, report.cves
+    )

@@ -1,0 +1,150 @@
+"""State Manager: associations that run a document on a schedule.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-state-about.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from lab.clock import Clock, Event
+from lab.command import Command
+from lab.errors import ApiError
+from lab.ids import Ids
+from lab.run_command import RunCommand
+from patching.rate_control import RateControl
+from patching.schedule import Schedule
+from patching.targets import Targets
+
+
+@dataclass
+class AssociationExecution:
+    """One run of an association."""
+
+    id: str
+    created: datetime
+    command: Command | None
+    problem: str = ""
+
+
+@dataclass
+class Association:
+    """An association as the account has it."""
+
+    id: str
+    name: str
+    document: str
+    parameters: dict[str, list[str]]
+    targets: Targets
+    schedule: Schedule | None
+    only_at_interval: bool
+    rate_control: RateControl
+    bucket: str
+    prefix: str
+    severity: str
+    dispatch_role: str
+    created: datetime
+    executions: list[AssociationExecution] = field(default_factory=list)
+    next_event: Event | None = None
+
+
+class StateManager:
+    """The associations of an account and Region."""
+
+    def __init__(self, clock: Clock, ids: Ids, run_command: RunCommand, log: Callable[[str], None]) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._run_command = run_command
+        self._log = log
+        self.associations: dict[str, Association] = {}
+
+    def create(  # noqa: PLR0913 as many as the request has
+        self,
+        *,
+        name: str,
+        document: str,
+        parameters: dict[str, list[str]],
+        targets: Targets,
+        schedule: Schedule | None,
+        only_at_interval: bool,
+        rate_control: RateControl,
+        bucket: str = "",
+        prefix: str = "",
+        severity: str = "UNSPECIFIED",
+        dispatch_role: str = "",
+    ) -> Association:
+        """Make an association; it runs at once unless it is to run at its interval only.
+
+        Raises:
+            ApiError: interval only, without a cron expression that says when.
+        """
+        if only_at_interval and (schedule is None or schedule.kind == "rate"):
+            raise ApiError("ValidationException", "ApplyOnlyAtCronInterval needs a cron expression.")
+        association = Association(
+            id=self._ids.uuid(),
+            name=name,
+            document=document,
+            parameters=parameters,
+            targets=targets,
+            schedule=schedule.for_association() if schedule else None,
+            only_at_interval=only_at_interval,
+            rate_control=rate_control,
+            bucket=bucket,
+            prefix=prefix,
+            severity=severity,
+            dispatch_role=dispatch_role,
+            created=self._clock.now,
+        )
+        self.associations[association.id] = association
+        if not only_at_interval:
+            self.run(association)
+        self._plan(association)
+        return association
+
+    def get(self, association_id: str) -> Association:
+        """Return an association by its id."""
+        association = self.associations.get(association_id)
+        if association is None:
+            raise ApiError("AssociationDoesNotExist", f"Association {association_id} does not exist.")
+        return association
+
+    def delete(self, association_id: str) -> None:
+        """Delete an association; what it started goes on."""
+        association = self.get(association_id)
+        if association.next_event:
+            self._clock.cancel(association.next_event)
+        del self.associations[association_id]
+
+    def run(self, association: Association) -> AssociationExecution:
+        """Run an association now."""
+        command, problem = None, ""
+        try:
+            command = self._run_command.send(
+                document_name=association.document,
+                parameters=association.parameters,
+                targets=association.targets,
+                rate_control=association.rate_control,
+                bucket=association.bucket,
+                prefix=association.prefix,
+                sender_role=association.dispatch_role,
+                comment=f"Association {association.id}",
+            )
+        except ApiError as error:
+            problem = error.message
+        execution = AssociationExecution(self._ids.uuid(), self._clock.now, command, problem)
+        association.executions.append(execution)
+        self._log(f"association {association.name} ran{': ' + problem if problem else ''}")
+        return execution
+
+    def _plan(self, association: Association) -> None:
+        if association.schedule is None:
+            return
+        runs = association.schedule.next_runs(self._clock.now, 1, anchor=association.created)
+        if runs:
+            association.next_event = self._clock.at(runs[0], lambda: self._fire(association))
+
+    def _fire(self, association: Association) -> None:
+        self.run(association)
+        self._plan(association)

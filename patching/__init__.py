@@ -1,0 +1,1 @@
+"""What patching on AWS is: every rule of the domain, once, in plain Python."""

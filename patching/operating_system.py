@@ -1,0 +1,112 @@
+"""The operating systems that Patch Manager supports, and what a baseline may filter on for each.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PatchFilter.html and
+https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-prerequisites.html.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from patching.errors import InvalidValueError
+
+
+class PlatformType(StrEnum):
+    """What the agent reports as a node's platform; the steps of a document choose by it."""
+
+    LINUX = "Linux"
+    WINDOWS = "Windows"
+    MACOS = "MacOS"
+
+
+class PatchFamily(StrEnum):
+    """Operating systems that Patch Manager patches in the same way."""
+
+    RPM = "RPM"
+    """Advisories of a dnf, yum or zypper repository: classification and severity."""
+
+    APT = "APT"
+    """Packages of an apt repository: priority and section; no release date that could be relied on."""
+
+    WINDOWS = "WINDOWS"
+    """Updates of the Windows Update catalogue: KB numbers, classification and MSRC severity."""
+
+    MACOS = "MACOS"
+    """Software updates and packages of macOS."""
+
+
+class OperatingSystem(StrEnum):
+    """An operating system by the name that the patch baseline API gives it."""
+
+    WINDOWS = "WINDOWS"
+    AMAZON_LINUX = "AMAZON_LINUX"
+    AMAZON_LINUX_2 = "AMAZON_LINUX_2"
+    AMAZON_LINUX_2022 = "AMAZON_LINUX_2022"
+    AMAZON_LINUX_2023 = "AMAZON_LINUX_2023"
+    UBUNTU = "UBUNTU"
+    REDHAT_ENTERPRISE_LINUX = "REDHAT_ENTERPRISE_LINUX"
+    SUSE = "SUSE"
+    CENTOS = "CENTOS"
+    ORACLE_LINUX = "ORACLE_LINUX"
+    DEBIAN = "DEBIAN"
+    MACOS = "MACOS"
+    RASPBIAN = "RASPBIAN"
+    ROCKY_LINUX = "ROCKY_LINUX"
+    ALMA_LINUX = "ALMA_LINUX"
+
+    @property
+    def family(self) -> PatchFamily:
+        """How Patch Manager patches it."""
+        match self:
+            case OperatingSystem.WINDOWS:
+                return PatchFamily.WINDOWS
+            case OperatingSystem.MACOS:
+                return PatchFamily.MACOS
+            case OperatingSystem.UBUNTU | OperatingSystem.DEBIAN | OperatingSystem.RASPBIAN:
+                return PatchFamily.APT
+            case _:
+                return PatchFamily.RPM
+
+    @property
+    def platform_type(self) -> PlatformType:
+        """What the agent of a node reports, and a document's precondition compares with."""
+        match self.family:
+            case PatchFamily.WINDOWS:
+                return PlatformType.WINDOWS
+            case PatchFamily.MACOS:
+                return PlatformType.MACOS
+            case _:
+                return PlatformType.LINUX
+
+    @property
+    def filter_keys(self) -> tuple[str, ...]:
+        """The keys that an approval rule or a global filter of this system may have."""
+        return FILTER_KEYS[self.family]
+
+    @property
+    def dates_patches(self) -> bool:
+        """Tell whether an approval delay or an approval date has any effect.
+
+        The packages of an apt repository carry no reliable release date, so Patch Manager does not support
+        automatic approval by date for Debian, Raspberry Pi OS and Ubuntu: what the rule selects is approved at once.
+        See https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-predefined-and-custom-patch-baselines.html
+        """
+        return self.family is not PatchFamily.APT
+
+
+FILTER_KEYS: dict[PatchFamily, tuple[str, ...]] = {
+    PatchFamily.RPM: ("PRODUCT", "CLASSIFICATION", "SEVERITY"),
+    PatchFamily.APT: ("PRODUCT", "PRIORITY", "SECTION"),
+    PatchFamily.WINDOWS: ("PATCH_SET", "PRODUCT", "PRODUCT_FAMILY", "CLASSIFICATION", "MSRC_SEVERITY"),
+    PatchFamily.MACOS: ("PRODUCT", "CLASSIFICATION"),
+}
+
+
+def operating_system(name: str) -> OperatingSystem:
+    """Return the operating system of this API name; raise `InvalidValueError` with the known names otherwise."""
+    try:
+        return OperatingSystem(name)
+    except ValueError:
+        known = ", ".join(sorted(OperatingSystem))
+        message = f"{name!r} is not an operating system that Patch Manager supports; expected one of {known}"
+        raise InvalidValueError(message) from None

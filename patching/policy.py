@@ -1,0 +1,402 @@
+"""The patch policy: one file that says which nodes are patched with what, when and how, and who is told.
+
+`patching.policy_file` reads it from YAML. What is checked here is checked when the file is read, before anything is
+synthesized or deployed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from patching.baseline import (
+    ApprovalRule,
+    ComplianceLevel,
+    PatchBaseline,
+    RejectedPatchesAction,
+    filters_from,
+)
+from patching.deployment import ENVIRONMENT_TAG, PATCH_GROUP_TAG, Deployment
+from patching.errors import InvalidValueError
+from patching.operating_system import OperatingSystem
+from patching.rate_control import RateControl
+from patching.run_patch_baseline import RebootOption, RunPatchBaseline
+from patching.schedule import Schedule, zone
+from patching.targets import Targets
+
+MAX_PATCH_GROUPS = 25
+MAX_BASELINES = 50
+MAX_WINDOWS = 50
+_KEY = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_TAG = re.compile(r"[\w .:/=+\-@]*")
+_SSM_PARAMETER = re.compile(r"/aws/service/[A-Za-z0-9_.\-/]+")
+_INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
+
+
+def _problem(at: tuple[str | int, ...], message: str) -> PydanticCustomError:
+    """Make an error of a whole part that belongs to one key in it."""
+    return PydanticCustomError("rule", "{message}", {"message": message, "at": at})
+
+
+def _checked(at: tuple[str | int, ...], make: Callable[[], object]) -> None:
+    """Make a value object, and place what it says at the key that it was made from."""
+    try:
+        make()
+    except InvalidValueError as error:
+        raise _problem(at, str(error)) from None
+
+
+def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value):
+            message = f"{value!r} is not {expected}"
+            raise ValueError(message)
+        return value
+
+    return check
+
+
+def _environment(value: str) -> str:
+    return Deployment(value).environment
+
+
+def _timezone(value: str) -> str:
+    zone(value)
+    return value
+
+
+Key = Annotated[str, AfterValidator(_matching(_KEY, "1 to 40 lower-case letters, digits and hyphens after a letter"))]
+Tag = Annotated[str, Field(max_length=256), AfterValidator(_matching(_TAG, "a tag: letters, digits, spaces and _.:/=+-@"))]
+Names = Annotated[list[str], Field(min_length=1)]
+Filters = dict[str, list[str]]
+
+
+class _Part(BaseModel):
+    """A part of the policy: no key that is not known, no value of another type than the one that is meant."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Rule(_Part):
+    """An approval rule of a baseline."""
+
+    filters: Filters = Field(
+        default_factory=dict,
+        description="Filter keys of the operating system with the values that they let through; a patch has to get "
+        "through all of them. Without any, the rule is about every patch.",
+    )
+    approve_after_days: int | None = Field(
+        default=None, ge=0, le=360, description="Days after the release from which on a patch is approved; 0 by default."
+    )
+    approve_until_date: date | None = Field(
+        default=None, description="Instead of a delay: approve what was released on this day (UTC) or before."
+    )
+    compliance_level: Annotated[ComplianceLevel, Field(strict=False)] = Field(
+        default=ComplianceLevel.UNSPECIFIED, description="How serious it is when an approved patch is missing."
+    )
+    enable_non_security: bool = Field(
+        default=False, description="Linux only: approve also what no security notice or security repository has."
+    )
+
+    def approval_rule(self, system: OperatingSystem) -> ApprovalRule:
+        """Make the rule of the domain."""
+        return ApprovalRule(
+            filters_from(self.filters, system),
+            self.approve_after_days,
+            self.approve_until_date,
+            self.compliance_level,
+            self.enable_non_security,
+        )
+
+
+class Baseline(_Part):
+    """A patch baseline."""
+
+    operating_system: Annotated[OperatingSystem, Field(strict=False)] = Field(description="The system it is for.")
+    description: str = Field(default="", max_length=1024)
+    patch_groups: list[Annotated[Tag, Field(min_length=1)]] = Field(
+        min_length=1,
+        max_length=MAX_PATCH_GROUPS,
+        description="Values of the nodes' tag PatchGroup.",
+    )
+    rules: list[Rule] = Field(default_factory=list, max_length=10)
+    global_filters: Filters = Field(default_factory=dict)
+    approved_patches: list[str] = Field(default_factory=list, max_length=50)
+    approved_patches_compliance_level: Annotated[ComplianceLevel, Field(strict=False)] = ComplianceLevel.UNSPECIFIED
+    rejected_patches: list[str] = Field(default_factory=list, max_length=50)
+    rejected_patches_action: Annotated[RejectedPatchesAction, Field(strict=False)] = (
+        RejectedPatchesAction.ALLOW_AS_DEPENDENCY
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for index, rule in enumerate(self.rules):
+            at = ("rules", index)
+            _checked((*at, "filters"), lambda rule=rule: filters_from(rule.filters, self.operating_system))
+            _checked(at, lambda rule=rule: rule.approval_rule(self.operating_system))
+            if not self.operating_system.dates_patches and (rule.approve_after_days or rule.approve_until_date):
+                key = "approve_after_days" if rule.approve_after_days else "approve_until_date"
+                message = (
+                    f"{self.operating_system} does not support approval by date: its packages carry no reliable one, and "
+                    f"AWS approves them at once whatever is written here; take {key} out"
+                )
+                raise _problem((*at, key), message)
+        _checked(("global_filters",), lambda: filters_from(self.global_filters, self.operating_system))
+        _checked((), lambda: self.patch_baseline("checked"))
+        if not self.rules and not self.approved_patches:
+            message = "a baseline without rules and approved_patches approves nothing; add one of them"
+            raise _problem(("rules",), message)
+        return self
+
+    def patch_baseline(self, name: str) -> PatchBaseline:
+        """Make the baseline of the domain, under the name that it is deployed with."""
+        return PatchBaseline(
+            name=name,
+            operating_system=self.operating_system,
+            rules=tuple(rule.approval_rule(self.operating_system) for rule in self.rules),
+            global_filters=filters_from(self.global_filters, self.operating_system),
+            approved=tuple(self.approved_patches),
+            approved_level=self.approved_patches_compliance_level,
+            rejected=tuple(self.rejected_patches),
+            rejected_action=self.rejected_patches_action,
+            description=self.description,
+        )
+
+
+class Scan(_Part):
+    """The State Manager association that scans every node of the environment."""
+
+    schedule_utc: str = Field(
+        description="cron(...) or rate(...) as an association takes it. Associations know no time zone: this is UTC."
+    )
+    run_at_deployment: bool = Field(
+        default=False, description="Scan also at once when the association is made or changed, not only on schedule."
+    )
+    concurrency: int | str = Field(default="100%", description="Nodes that scan at one time, as a number or per cent.")
+    max_errors: int | str = Field(default="100%", description="Failures after which no further node starts.")
+    compliance_severity: Annotated[ComplianceLevel, Field(strict=False)] = ComplianceLevel.UNSPECIFIED
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _checked(("schedule_utc",), lambda: Schedule.parse(self.schedule_utc).for_association())
+        _checked(("concurrency",), lambda: RateControl(self.concurrency))
+        _checked(("max_errors",), lambda: RateControl(1, self.max_errors))
+        if self.compliance_severity is ComplianceLevel.INFORMATIONAL:
+            message = "an association's severity is CRITICAL, HIGH, MEDIUM, LOW or UNSPECIFIED, not INFORMATIONAL"
+            raise _problem(("compliance_severity",), message)
+        if not self.run_at_deployment and self.schedule_utc.startswith("rate("):
+            message = (
+                f"{self.schedule_utc}: AWS runs an association with a rate when it is made, whatever is asked; write a "
+                "cron expression, or run_at_deployment: true"
+            )
+            raise _problem(("schedule_utc",), message)
+        return self
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule of the domain."""
+        return Schedule.parse(self.schedule_utc)
+
+    @property
+    def rate_control(self) -> RateControl:
+        """The rate control of the domain."""
+        return RateControl(self.concurrency, self.max_errors)
+
+
+class Install(_Part):
+    """A maintenance window that installs."""
+
+    targets: dict[str, Annotated[str, Field(min_length=1)] | Names] = Field(
+        min_length=1,
+        max_length=4,
+        description="Tags of the nodes that it patches, besides the tag Environment. A node has to have all of them, each "
+        "with the value or one of the values.",
+    )
+    schedule: str = Field(description="cron(...), rate(...) or at(...).")
+    timezone: Annotated[str, AfterValidator(_timezone)] = Field(
+        default="UTC", description="IANA name of the zone in which the schedule is read."
+    )
+    duration_hours: int = Field(ge=1, le=24, description="Hours that the window is open.")
+    cutoff_hours: int = Field(
+        default=0, ge=0, le=23, description="Hours before its end from which on it starts nothing more."
+    )
+    concurrency: int | str = Field(default=1, description="Nodes patched at one time, as a number or per cent.")
+    max_errors: int | str = Field(default=0, description="Failures after which no further node starts.")
+    reboot: Annotated[RebootOption, Field(strict=False)] = RebootOption.REBOOT_IF_NEEDED
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _checked(("schedule",), lambda: self.window_schedule)
+        _checked(("concurrency",), lambda: RateControl(self.concurrency))
+        _checked(("max_errors",), lambda: RateControl(1, self.max_errors))
+        _checked(("targets",), lambda: Targets.tags(self.targets))
+        if self.cutoff_hours >= self.duration_hours:
+            message = (
+                f"{self.cutoff_hours} is not below duration_hours {self.duration_hours}; a window stops starting tasks "
+                "cutoff_hours before it ends"
+            )
+            raise _problem(("cutoff_hours",), message)
+        return self
+
+    @property
+    def window_schedule(self) -> Schedule:
+        """The schedule of the domain."""
+        return Schedule.parse(self.schedule, timezone=self.timezone)
+
+    @property
+    def rate_control(self) -> RateControl:
+        """The rate control of the domain."""
+        return RateControl(self.concurrency, self.max_errors)
+
+    @property
+    def task(self) -> RunPatchBaseline:
+        """What the window runs."""
+        return RunPatchBaseline.install(reboot=self.reboot)
+
+
+class Notifications(_Part):
+    """Who is told what."""
+
+    emails: list[Annotated[str, AfterValidator(_matching(_EMAIL, "an e-mail address"))]] = Field(
+        default_factory=list, description="Each gets a mail from AWS that asks to confirm the subscription."
+    )
+
+
+class Retention(_Part):
+    """What becomes of the output of commands."""
+
+    retention_days: int = Field(default=90, ge=1, le=3650, description="Days after which output is deleted.")
+    keep_on_destroy: bool = Field(
+        default=True, description="Leave the bucket and its key in the account when the stack is destroyed."
+    )
+
+
+class Node(_Part):
+    """A node of the lab's fleet."""
+
+    name: Key
+    operating_system: Annotated[OperatingSystem, Field(strict=False)]
+    image: Annotated[str, AfterValidator(_matching(_SSM_PARAMETER, "a public parameter: /aws/service/..."))] | None = Field(
+        default=None, description="Public SSM parameter that holds the image's id; the system's newest image by default."
+    )
+    instance_type: Annotated[str, AfterValidator(_matching(_INSTANCE_TYPE, "an instance type like t3.small"))] = "t3.small"
+    volume_gib: int = Field(default=30, ge=8, le=1024, description="Size of the root volume in GiB.")
+    tags: dict[Tag, Tag] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.image is None and self.operating_system not in LATEST_IMAGES:
+            known = ", ".join(sorted(LATEST_IMAGES))
+            message = f"no newest image is known for {self.operating_system} (only for {known}); name one"
+            raise _problem(("image",), message)
+        if self.operating_system is OperatingSystem.MACOS:
+            message = "a Mac needs a dedicated host, which a lab fleet does not make; use a policy without a fleet"
+            raise _problem(("operating_system",), message)
+        for reserved in (ENVIRONMENT_TAG, "Name"):
+            if reserved in self.tags:
+                message = f"the tag {reserved} is set by {'environment' if reserved == ENVIRONMENT_TAG else 'name'}; take it out"
+                raise _problem(("tags", reserved), message)
+        if "Patch Group" in self.tags:
+            message = "write PatchGroup without a space: EC2 refuses the other where tags are in the metadata service"
+            raise _problem(("tags", "Patch Group"), message)
+        return self
+
+    @property
+    def image_parameter(self) -> str:
+        """The public parameter that holds the image's id."""
+        return self.image or LATEST_IMAGES[self.operating_system]
+
+
+LATEST_IMAGES: Mapping[OperatingSystem, str] = {
+    OperatingSystem.AMAZON_LINUX_2023: "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
+    OperatingSystem.UBUNTU: "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id",
+    OperatingSystem.WINDOWS: "/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base",
+}
+"""Public parameters with the newest image, for the systems that the lab has nodes of."""
+
+
+class Fleet(_Part):
+    """Nodes that are made for a lab. A policy without a fleet patches nodes that exist already, by their tags."""
+
+    nodes: list[Node] = Field(min_length=1, max_length=50)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        seen: dict[str, int] = {}
+        for index, node in enumerate(self.nodes):
+            if node.name in seen:
+                message = f"{node.name!r} is the name of node {seen[node.name] + 1} already; names are unique"
+                raise _problem(("nodes", index, "name"), message)
+            seen[node.name] = index
+        return self
+
+
+class Policy(_Part):
+    """A patch policy, as the file has it."""
+
+    environment: Annotated[str, AfterValidator(_environment)] = Field(
+        description="Part of every name and the value of the tag Environment: 2 to 20 lower-case letters, digits, hyphens."
+    )
+    description: str = ""
+    tags: dict[Tag, Tag] = Field(default_factory=dict, description="Tags of every resource that takes tags.")
+    fleet: Fleet | None = None
+    baselines: dict[Key, Baseline] = Field(min_length=1, max_length=MAX_BASELINES)
+    scan: Scan
+    install: dict[Key, Install] = Field(default_factory=dict, max_length=MAX_WINDOWS)
+    notifications: Notifications = Field(default_factory=Notifications)
+    output: Retention = Field(default_factory=Retention)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if ENVIRONMENT_TAG in self.tags:
+            message = f"the tag {ENVIRONMENT_TAG} is set by environment; take it out"
+            raise _problem(("tags", ENVIRONMENT_TAG), message)
+        groups: dict[tuple[OperatingSystem, str], str] = {}
+        for name, baseline in self.baselines.items():
+            for index, group in enumerate(baseline.patch_groups):
+                other = groups.setdefault((baseline.operating_system, group), name)
+                if other != name:
+                    message = (
+                        f"baseline {other} has the patch group {group!r} of {baseline.operating_system} already; a group "
+                        "has one baseline of each operating system"
+                    )
+                    raise _problem(("baselines", name, "patch_groups", index), message)
+        for index, node in enumerate(self.fleet.nodes if self.fleet else ()):
+            group = node.tags.get(PATCH_GROUP_TAG, "")
+            if (node.operating_system, group) not in groups:
+                known = sorted(known for system, known in groups if system is node.operating_system)
+                where = ("fleet", "nodes", index, "tags", *((PATCH_GROUP_TAG,) if group else ()))
+                message = (
+                    f"no baseline of {node.operating_system} has the patch group {group!r}: AWS would silently use its "
+                    f"default baseline; expected one of {', '.join(known) or 'none, for there is no such baseline'}"
+                )
+                raise _problem(where, message)
+        return self
+
+    @property
+    def deployment(self) -> Deployment:
+        """The names of what the policy deploys."""
+        return Deployment(self.environment)
+
+    def install_targets(self, name: str) -> Targets:
+        """Return the nodes that a window patches: its tags, and the environment's."""
+        return Targets.tags({**self.install[name].targets, ENVIRONMENT_TAG: self.environment})
+
+    @property
+    def scan_targets(self) -> Targets:
+        """Every node of the environment.
+
+        By that tag alone, because an association takes one tag key only; see
+        https://docs.aws.amazon.com/systems-manager/latest/userguide/state-manager-associations-creating.html
+        """
+        return Targets.tag(ENVIRONMENT_TAG, self.environment)
+
+    def node_tags(self, node: Node) -> dict[str, str]:
+        """Return all tags of a node of the fleet."""
+        return {**node.tags, ENVIRONMENT_TAG: self.environment, "Name": self.deployment.name(node.name)}

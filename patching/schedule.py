@@ -1,0 +1,251 @@
+"""When a maintenance window or an association runs.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/reference-cron-and-rate-expressions.html. The
+arithmetic of AWS cron is `aws-croniter`'s; what Systems Manager accepts of it is here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from aws_croniter import AwsCroniter
+
+from patching.errors import InvalidValueError, is_token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_EXPRESSION = re.compile(r"(cron|rate|at)\((.*)\)")
+_RATE = re.compile(r"([0-9]+) (minute|minutes|hour|hours|day|days)")
+_UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+_CRON_FIELDS = 6
+_SHORTEST_ASSOCIATION_RATE = timedelta(minutes=30)
+_LONGEST_ASSOCIATION_RATE = timedelta(days=31)
+_ASSOCIATION_HOURS = {"*", "0/1", "*/1", "0/2", "*/2", "0/4", "*/4", "0/8", "*/8", "0/12", "*/12"}
+_FAR_AHEAD = timedelta(days=366 * 9)
+"""Long enough for a 29 February across a century that has none, after which a cron that found nothing finds nothing."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A schedule in AWS's notation, with its time zone.
+
+    Make one with `Schedule.cron`, `Schedule.rate`, `Schedule.at` or, from a whole expression, `Schedule.parse`.
+
+    Attributes:
+        expression: `cron(...)`, `rate(...)` or `at(...)`.
+        timezone: IANA name of the zone in which cron and at are read; UTC by default.
+        offset_days: days to wait after the time that a cron expression gives, 0 to 6; 0 by default.
+
+    Raises:
+        InvalidValueError: an expression, a zone or an offset that Systems Manager would refuse.
+    """
+
+    expression: str
+    timezone: str = "UTC"
+    offset_days: int = 0
+
+    def __post_init__(self) -> None:
+        if is_token(self.expression) or is_token(self.timezone):
+            return
+        match = _EXPRESSION.fullmatch(self.expression)
+        if not match:
+            message = (
+                f"schedule {self.expression!r} is none of cron(MINUTE HOUR DAY MONTH WEEKDAY YEAR), "
+                "rate(NUMBER UNIT) and at(YYYY-MM-DDTHH:MM:SS)"
+            )
+            raise InvalidValueError(message)
+        kind, body = match.groups()
+        {"cron": _check_cron, "rate": _parse_rate, "at": _parse_at}[kind](body)
+        zone(self.timezone)
+        if not 0 <= self.offset_days <= 6:  # noqa: PLR2004 the API's own limits
+            message = f"schedule offset {self.offset_days} is not a number of days from 0 to 6"
+            raise InvalidValueError(message)
+        if self.offset_days and kind != "cron":
+            message = f"schedule offset {self.offset_days} needs a cron expression, not {self.expression}"
+            raise InvalidValueError(message)
+
+    @classmethod
+    def cron(cls, fields: str, *, timezone: str = "UTC", offset_days: int = 0) -> Self:
+        """Run at the times of a cron expression, given as its six fields without `cron()`."""
+        return cls(f"cron({fields})", timezone, offset_days)
+
+    @classmethod
+    def rate(cls, value: int, unit: str) -> Self:
+        """Run every so many minutes, hours or days; the unit may be singular or plural."""
+        unit = unit.removesuffix("s")
+        return cls(f"rate({value} {unit if value == 1 else unit + 's'})")
+
+    @classmethod
+    def at(cls, moment: str, *, timezone: str = "UTC") -> Self:
+        """Run once, at a local time such as 2026-01-31T02:00:00."""
+        return cls(f"at({moment})", timezone)
+
+    @classmethod
+    def parse(cls, expression: str, *, timezone: str = "UTC", offset_days: int = 0) -> Self:
+        """Read a whole expression."""
+        return cls(expression, timezone, offset_days)
+
+    @property
+    def kind(self) -> str:
+        """`cron`, `rate` or `at`."""
+        return self.expression.partition("(")[0]
+
+    def for_association(self) -> Self:
+        """Return itself if a State Manager association takes it.
+
+        Raises:
+            InvalidValueError: associations know UTC only, a rate of 30 minutes to 31 days, and of cron only every
+                30 minutes, every 1, 2, 4, 8 or 12 hours, and once a day, a week or on the n-th weekday of a month.
+        """
+        if is_token(self.expression):
+            return self
+        body = self._body
+        if self.timezone != "UTC":
+            message = f"an association runs in UTC; write its schedule in UTC instead of {self.timezone}"
+            raise InvalidValueError(message)
+        if self.kind == "rate":
+            every = _parse_rate(body)
+            if not _SHORTEST_ASSOCIATION_RATE <= every < _LONGEST_ASSOCIATION_RATE:
+                message = f"{self.expression}: an association's rate is 30 minutes at least and below 31 days"
+                raise InvalidValueError(message)
+        elif self.kind == "cron":
+            _check_association_cron(self.expression, body)
+        return self
+
+    def runs(self, after: datetime, *, anchor: datetime | None = None) -> Iterator[datetime]:
+        """Yield the times of the runs later than `after`, in UTC, in order; an `at` that has passed has none.
+
+        Args:
+            after: an aware time; a run at exactly this time is not yielded.
+            anchor: when a rate begins to count: the creation of what it schedules. `after` itself by default.
+        """
+        if self.kind == "rate":
+            every = _parse_rate(self._body)
+            start = anchor or after
+            passed = max(0, (after - start) // every)
+            moment = start + every * passed
+            while True:
+                if moment > after:
+                    yield moment
+                moment += every
+        elif self.kind == "at":
+            moment = _localize(_parse_at(self._body), zone(self.timezone))
+            if moment > after:
+                yield moment
+        else:
+            yield from self._cron_runs(after)
+
+    def next_runs(self, after: datetime, count: int, *, anchor: datetime | None = None) -> list[datetime]:
+        """Return the next `count` runs later than `after`, in UTC; fewer if the schedule ends before."""
+        return list(islice(self.runs(after, anchor=anchor), count))
+
+    @property
+    def _body(self) -> str:
+        return self.expression.partition("(")[2][:-1]
+
+    def _cron_runs(self, after: datetime) -> Iterator[datetime]:
+        cron = AwsCroniter(_six_fields(self._body))
+        tz = zone(self.timezone)
+        offset = timedelta(days=self.offset_days)
+        # The library counts in UTC. It is handed the zone's wall clock under that name, and what it gives is then
+        # placed in the zone: that is how a window at 02:00 stays at 02:00 when the clocks change. It starts a day
+        # early, because a wall clock that is set back shows an earlier time than the one that has passed.
+        wall = (after - offset).astimezone(tz).replace(tzinfo=UTC) - timedelta(days=1)
+        limit = wall + _FAR_AHEAD
+        while wall < limit:
+            (following,) = cron.get_next(wall, 1)
+            if following is None:
+                return
+            wall = following
+            moment = _localize(wall.replace(tzinfo=None) + offset, tz)
+            if moment > after:
+                yield moment
+                limit = wall + _FAR_AHEAD
+
+
+def zone(name: str) -> ZoneInfo:
+    """Return the time zone of this IANA name; raise `InvalidValueError` if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = f"{name!r} is not an IANA time zone; expected a name like Asia/Seoul, Europe/Berlin or UTC"
+        raise InvalidValueError(message) from None
+
+
+def _localize(wall: datetime, tz: ZoneInfo) -> datetime:
+    """Place a wall-clock time in its zone, in UTC; one that the spring change skips moves past the gap."""
+    return wall.replace(tzinfo=tz).astimezone(UTC)
+
+
+def _six_fields(body: str) -> str:
+    """Drop the optional field for seconds, which Systems Manager takes in front and only as 0."""
+    fields = body.split()
+    return " ".join(fields[1:] if len(fields) == _CRON_FIELDS + 1 else fields)
+
+
+def _check_cron(body: str) -> None:
+    fields = body.split()
+    if len(fields) not in (_CRON_FIELDS, _CRON_FIELDS + 1) or (len(fields) > _CRON_FIELDS and fields[0] != "0"):
+        message = (
+            f"cron({body}) has {len(fields)} field{'' if len(fields) == 1 else 's'}; expected 6 (minute, hour, day of "
+            "month, month, day of week, year) or, in front of them, a 0 for the seconds"
+        )
+        raise InvalidValueError(message)
+    try:
+        (first,) = AwsCroniter(_six_fields(body)).get_next(datetime(2000, 1, 1, tzinfo=UTC), 1)
+    except (ValueError, IndexError) as error:
+        message = f"cron({body}) is not an AWS cron expression: {_one_line(error)}"
+        raise InvalidValueError(message) from None
+    if first is None:
+        message = f"cron({body}) names a day that never comes"
+        raise InvalidValueError(message)
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split()).rstrip(".")
+    # The library's own words for a field that its grammar takes and its reader does not, such as LW.
+    return "a day field that cannot be read" if text.startswith("invalid literal") else text
+
+
+def _check_association_cron(expression: str, body: str) -> None:
+    minute, hour, day_of_month, month, day_of_week, year = _six_fields(body).split()
+    every_half_hour = minute in ("0/30", "*/30") and hour == "*"
+    every_hours = minute.isdigit() and hour in _ASSOCIATION_HOURS
+    daily = minute.isdigit() and hour.isdigit()
+    on_any_day = day_of_month in ("*", "?") and day_of_week in ("*", "?")
+    on_weekdays = day_of_month in ("*", "?")
+    fits = month == "*" and year == "*" and ((on_any_day and (every_half_hour or every_hours)) or (daily and on_weekdays))
+    if not fits:
+        message = (
+            f"{expression} is not a schedule that an association takes; expected every 30 minutes, every 1, 2, 4, 8 or "
+            "12 hours, daily, or weekly or on the n-th weekday of the month, without a month: "
+            "cron(0 2 * * ? *), cron(0 2 ? * SUN *), cron(0 2 ? * TUE#3 *), or a rate"
+        )
+        raise InvalidValueError(message)
+
+
+def _parse_rate(body: str) -> timedelta:
+    match = _RATE.fullmatch(body)
+    if not match or int(match[1]) == 0:
+        message = f"rate({body}) is not a rate; expected one like rate(30 minutes), rate(1 hour) or rate(7 days)"
+        raise InvalidValueError(message)
+    number, unit = int(match[1]), match[2]
+    if (number == 1) == unit.endswith("s"):
+        mended = unit.removesuffix("s") if number == 1 else f"{unit}s"
+        message = f"rate({body}): AWS wants the unit in the {'singular' if number == 1 else 'plural'}: rate({number} {mended})"
+        raise InvalidValueError(message)
+    return number * _UNITS[unit.removesuffix("s")]
+
+
+def _parse_at(body: str) -> datetime:
+    try:
+        return datetime.strptime(body, "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 a wall-clock time, in the schedule's zone
+    except ValueError:
+        message = f"at({body}) is not a time; expected one like at(2026-01-31T02:00:00)"
+        raise InvalidValueError(message) from None

@@ -1,0 +1,107 @@
+"""Which managed nodes an operation is for.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Target.html and, for what several keys
+mean together, https://docs.aws.amazon.com/systems-manager/latest/userguide/send-commands-multiple.html.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self, TypedDict
+
+from patching.errors import InvalidValueError, is_token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+MAX_KEYS = 5
+MAX_VALUES = 50
+_INSTANCE_ID = re.compile(r"i-([0-9a-f]{8}|[0-9a-f]{17})|mi-[0-9a-f]{17}")
+
+
+class Target(TypedDict):
+    """A target as the API takes it."""
+
+    Key: str
+    Values: list[str]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Managed nodes by their tags, or by their ids. A node has to match every key, with one of its values.
+
+    Make one with `Targets.tag`, `Targets.tags` or `Targets.instances`.
+
+    Raises:
+        InvalidValueError: no key, more than 5 keys, more than 50 values for one, or not an instance id.
+    """
+
+    keys: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def __post_init__(self) -> None:
+        if not self.keys:
+            message = "no target: give at least one tag (KEY=VALUE) or one instance id"
+            raise InvalidValueError(message)
+        if len(self.keys) > MAX_KEYS:
+            message = f"{len(self.keys)} target keys, but AWS takes {MAX_KEYS} at most"
+            raise InvalidValueError(message)
+        for key, values in self.keys:
+            if not 1 <= len(values) <= MAX_VALUES:
+                message = f"target {key!r} has {len(values)} values, but AWS takes 1 to {MAX_VALUES}"
+                raise InvalidValueError(message)
+            if key == "InstanceIds":
+                for value in values:
+                    if not is_token(value) and not _INSTANCE_ID.fullmatch(value):
+                        message = f"{value!r} is not an instance id; expected one like i-0123456789abcdef0"
+                        raise InvalidValueError(message)
+
+    @classmethod
+    def tag(cls, key: str, *values: str) -> Self:
+        """Nodes whose tag `key` has one of these values."""
+        return cls(((f"tag:{key}", values),))
+
+    @classmethod
+    def tags(cls, tags: Mapping[str, str | Iterable[str]]) -> Self:
+        """Nodes that have every one of these tags, each with its value or one of its values."""
+        return cls(
+            tuple(
+                (f"tag:{key}", (values,) if isinstance(values, str) else tuple(values)) for key, values in tags.items()
+            )
+        )
+
+    @classmethod
+    def instances(cls, *ids: str) -> Self:
+        """Nodes by their ids."""
+        return cls((("InstanceIds", ids),))
+
+    @classmethod
+    def from_api(cls, targets: Iterable[Target]) -> Self:
+        """Read targets as the API writes them."""
+        return cls(tuple((target["Key"], tuple(target["Values"])) for target in targets))
+
+    def with_tag(self, key: str, value: str) -> Targets:
+        """Return the same targets narrowed to nodes that also have this tag. Ids are left as they are."""
+        if any(name in ("InstanceIds", f"tag:{key}") for name, _ in self.keys):
+            return self
+        return Targets((*self.keys, (f"tag:{key}", (value,))))
+
+    def to_api(self) -> list[Target]:
+        """Write the targets as the API takes them."""
+        return [{"Key": key, "Values": list(values)} for key, values in self.keys]
+
+    def match(self, instance_id: str, tags: Mapping[str, str]) -> bool:
+        """Tell whether a node with this id and these tags is one of the targets."""
+        return all(
+            instance_id in values
+            if key == "InstanceIds"
+            else key.startswith("tag:") and tags.get(key.removeprefix("tag:")) in values
+            for key, values in self.keys
+        )
+
+    def in_words(self) -> str:
+        """Say the targets in short, as the command line takes them."""
+        return " and ".join(
+            ", ".join(values) if key == "InstanceIds" else f"{key.removeprefix('tag:')}={','.join(values)}"
+            for key, values in self.keys
+        )

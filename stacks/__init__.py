@@ -1,0 +1,1 @@
+"""Thin stacks: they wire constructs to a policy and define no resource of their own."""
