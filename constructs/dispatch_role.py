@@ -10,6 +10,7 @@ from __future__ import annotations
 from aws_cdk import Acknowledgment, Stack, Validations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
+
 from patching.deployment import ENVIRONMENT_TAG
 from patching.run_patch_baseline import DOCUMENT_NAME
 

@@ -28,9 +28,7 @@ class FleetNetwork(Construct):
                 ec2.SubnetConfiguration(
                     name="Public", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=28, map_public_ip_on_launch=False
                 ),
-                ec2.SubnetConfiguration(
-                    name="Private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=24
-                ),
+                ec2.SubnetConfiguration(name="Private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=24),
             ],
         )
         # Amazon Linux's repositories and the command output are in S3: this way they do not pass the NAT gateway.
@@ -43,7 +41,9 @@ class FleetNetwork(Construct):
             allow_all_outbound=False,
         )
         self.security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.HTTPS, "Systems Manager, S3, repositories")
-        self.security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.HTTP, "Ubuntu's repositories, which apt verifies")
+        self.security_group.add_egress_rule(
+            ec2.Peer.any_ipv4(), ec2.Port.HTTP, "Ubuntu's repositories, which apt verifies"
+        )
         Validations.of(self.vpc).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-VPC7",

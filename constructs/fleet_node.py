@@ -8,6 +8,7 @@ from aws_cdk import Acknowledgment, Tags, Validations
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
+
 from patching.operating_system import OperatingSystem, PlatformType
 
 
@@ -27,7 +28,7 @@ class FleetNode(Construct):
         tags: tags of the instance and its volume.
         vpc: the network; the instance goes to its private subnets.
         security_group: its only security group.
-        role: what the instance may do.
+        profile: profile with the role that says what the instance may do.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class FleetNode(Construct):
         tags: Mapping[str, str],
         vpc: ec2.IVpc,
         security_group: ec2.ISecurityGroup,
-        role: iam.IRole,
+        profile: iam.IInstanceProfile,
     ) -> None:
         super().__init__(scope, id)
         windows = operating_system.platform_type is PlatformType.WINDOWS
@@ -62,7 +63,7 @@ class FleetNode(Construct):
                 os=ec2.OperatingSystemType.WINDOWS if windows else ec2.OperatingSystemType.LINUX,
                 user_data=user_data,
             ),
-            role=role,
+            instance_profile=profile,
             http_tokens=ec2.HttpTokens.REQUIRED,
             http_put_response_hop_limit=1,
             block_devices=[

@@ -11,6 +11,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 from constructs.notification_topic import NotificationTopic
 from constructs.output_bucket import OutputBucket
+
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import DOCUMENT_NAME, RunPatchBaseline
 from patching.schedule import Schedule

@@ -11,7 +11,7 @@ from constructs import Construct
 
 
 class NodeRole(Construct):
-    """A role with what Systems Manager needs on an instance, and the policy that lets it write its output.
+    """A role, and its instance profile, with what Systems Manager needs and the policy that lets it write its output.
 
     Args:
         scope: where it is made.
@@ -31,6 +31,7 @@ class NodeRole(Construct):
                 node_policy,
             ],
         )
+        self.profile = iam.InstanceProfile(self, "Profile", role=self.role)
         Validations.of(self.role).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]",

@@ -75,7 +75,7 @@ class OutputBucket(Construct):
     def logical_id(self) -> str:
         """The bucket's logical id in the template."""
         stack = Stack.of(self)
-        return str(stack.resolve(stack.get_logical_id(cast(CfnElement, self.bucket.node.default_child))))
+        return str(stack.resolve(stack.get_logical_id(cast("CfnElement", self.bucket.node.default_child))))
 
     def grant_write(self, grantee: iam.IGrantable) -> None:
         """Allow to write objects under the prefix, and nothing else.

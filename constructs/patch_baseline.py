@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
+
 from patching.baseline import PatchBaseline as Baseline
 
 

@@ -9,6 +9,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 from constructs.dispatch_role import DispatchRole
 from constructs.output_bucket import OutputBucket
+
 from patching.baseline import ComplianceLevel
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import DOCUMENT_NAME, RunPatchBaseline
@@ -61,7 +62,8 @@ class ScanAssociation(Construct):
             schedule_expression=schedule.for_association().expression,
             apply_only_at_cron_interval=None if run_at_deployment else True,
             targets=[
-                ssm.CfnAssociation.TargetProperty(key=target["Key"], values=target["Values"]) for target in targets.to_api()
+                ssm.CfnAssociation.TargetProperty(key=target["Key"], values=target["Values"])
+                for target in targets.to_api()
             ],
             parameters=RunPatchBaseline.scan().to_api(),
             max_concurrency=rate_control.max_concurrency,

@@ -79,7 +79,12 @@ def _condition_holds(operator: str, found: str | None, values: list[str]) -> boo
     if found is None:
         if base == "Null":
             return "true" in values
-        return operator.endswith("IfExists") or base in ("StringNotEquals", "StringNotLike", "ArnNotLike", "ArnNotEquals")
+        return operator.endswith("IfExists") or base in (
+            "StringNotEquals",
+            "StringNotLike",
+            "ArnNotLike",
+            "ArnNotEquals",
+        )
     match base:
         case "StringEquals" | "ArnEquals":
             return any(found == value for value in values)
@@ -93,6 +98,8 @@ def _condition_holds(operator: str, found: str | None, values: list[str]) -> boo
             return found.lower() in [value.lower() for value in values]
         case "Null":
             return "false" in values
+        case "NumericLessThan":
+            return any(float(found) < float(value) for value in values)
         case _:
             message = f"the lab does not know the condition operator {operator}"
             raise ValueError(message)

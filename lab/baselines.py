@@ -178,9 +178,15 @@ def _predefined(name: str, system: OperatingSystem) -> PatchBaseline:
         case _ if system is OperatingSystem.SUSE:
             groups = [{"CLASSIFICATION": ["Security"], "SEVERITY": ["Critical", "Important"]}]
         case _ if system is OperatingSystem.ORACLE_LINUX:
-            groups = [{"CLASSIFICATION": ["Security"], "SEVERITY": ["Important", "Moderate"]}, {"CLASSIFICATION": ["Bugfix"]}]
+            groups = [
+                {"CLASSIFICATION": ["Security"], "SEVERITY": ["Important", "Moderate"]},
+                {"CLASSIFICATION": ["Bugfix"]},
+            ]
         case _:
-            groups = [{"CLASSIFICATION": ["Security"], "SEVERITY": ["Critical", "Important"]}, {"CLASSIFICATION": ["Bugfix"]}]
+            groups = [
+                {"CLASSIFICATION": ["Security"], "SEVERITY": ["Critical", "Important"]},
+                {"CLASSIFICATION": ["Bugfix"]},
+            ]
     return PatchBaseline(
         name=name,
         operating_system=system,

@@ -113,7 +113,9 @@ def _package(entry: dict[str, Any], product: str, system: OperatingSystem) -> Pa
             arch=arch,
             released=datetime.fromisoformat(release["released"]),
             # Of an apt package the archive tells only where it came from; its priority stands in for a severity.
-            classification=("Security" if release.get("security") else "") if apt else release.get("classification", ""),
+            classification=("Security" if release.get("security") else "")
+            if apt
+            else release.get("classification", ""),
             severity=entry["priority"] if apt else release.get("severity", ""),
             product=product,
             section=entry.get("section", ""),

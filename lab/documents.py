@@ -65,7 +65,9 @@ class Document:
 
     def execution_timeout(self) -> int:
         """Return the seconds that all steps together may take."""
-        return sum(int(step.get("inputs", {}).get("timeoutSeconds", 3600)) for step in self.content.get("mainSteps", []))
+        return sum(
+            int(step.get("inputs", {}).get("timeoutSeconds", 3600)) for step in self.content.get("mainSteps", [])
+        )
 
     def check(self, given: dict[str, list[str]]) -> None:
         """Refuse parameters that the document does not declare, lacks, or does not allow."""

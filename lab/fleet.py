@@ -31,9 +31,7 @@ class Fleet:
         log: takes what happens, in words.
     """
 
-    def __init__(
-        self, cloud: Cloud, clock: Clock, catalogues: Iterable[Catalogue], log: Callable[[str], None]
-    ) -> None:
+    def __init__(self, cloud: Cloud, clock: Clock, catalogues: Iterable[Catalogue], log: Callable[[str], None]) -> None:
         self._cloud = cloud
         self._clock = clock
         self._log = log
@@ -104,6 +102,7 @@ class Fleet:
         return ManagedNode(
             id=instance.id,
             catalogue=catalogue,
+            image_built=image.built,
             installed=catalogue.installed_on(image),
             ip=instance.ip,
             computer_name=f"ip-{instance.ip.replace('.', '-')}.{self._cloud.region}.compute.internal",

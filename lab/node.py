@@ -71,6 +71,7 @@ class ManagedNode:
     Attributes:
         id: its instance id.
         catalogue: the releases of its operating system.
+        image_built: when the image was built that it was launched from.
         installed: index of the installed release of each package, by the package's key.
         installed_at: when a package was installed by a patching, by its key; what came with the image is not in it.
         pending_reboot: keys of packages that a patching without a reboot put in since the last boot.
@@ -88,6 +89,7 @@ class ManagedNode:
 
     id: str
     catalogue: Catalogue
+    image_built: datetime
     installed: dict[str, int]
     ip: str
     computer_name: str

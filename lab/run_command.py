@@ -45,7 +45,7 @@ class RunCommand:
         log: takes what happens, in words.
     """
 
-    def __init__(  # noqa: PLR0913 the engine's own parts, handed over once
+    def __init__(
         self, *, cloud: Cloud, clock: Clock, ids: Ids, fleet: Fleet, baselines: Baselines, log: Callable[[str], None]
     ) -> None:
         self._cloud = cloud
@@ -158,7 +158,10 @@ class RunCommand:
         for node_id in targets.keys[0][1]:
             node = self._fleet.get(node_id)
             if node is None:
-                raise ApiError("InvalidInstanceId", f"Instances [[{node_id}]] not in a valid state for account {self._cloud.account}")
+                raise ApiError(
+                    "InvalidInstanceId",
+                    f"Instances [[{node_id}]] not in a valid state for account {self._cloud.account}",
+                )
             nodes.append(node)
         return nodes
 
@@ -203,7 +206,9 @@ class RunCommand:
             return
         if node is None or not node.online:
             expires = command.requested + timedelta(seconds=command.delivery_timeout_seconds)
-            invocation.pending_event = self._clock.at(expires, lambda: self._not_delivered(command, invocation), work=True)
+            invocation.pending_event = self._clock.at(
+                expires, lambda: self._not_delivered(command, invocation), work=True
+            )
             return
         self._run(command, invocation, node)
 
@@ -289,9 +294,7 @@ class RunCommand:
         """Give the command its final status once every node has one."""
         if command.status.final or not all(one.status.final for one in command.invocations.values()):
             return
-        reached = [
-            one for one in command.invocations.values() if one.details not in ("AccessDenied", "Undeliverable")
-        ]
+        reached = [one for one in command.invocations.values() if one.details not in ("AccessDenied", "Undeliverable")]
         if command.status is Status.CANCELLING or any(one.status is Status.CANCELLED for one in reached):
             self._change_command(command, Status.CANCELLED)
         elif not reached or command.errors >= command.rate_control.stops_after(len(command.invocations)):

@@ -117,6 +117,17 @@ class StateManager:
             self._clock.cancel(association.next_event)
         del self.associations[association_id]
 
+    def rename(self, association_id: str, to: str) -> None:
+        """Let an association take the place of another one, with its id and its history."""
+        association = self.associations.pop(association_id)
+        old = self.associations.get(to)
+        if old:
+            association.executions[:0] = old.executions
+            association.created = old.created
+            self.delete(to)
+        association.id = to
+        self.associations[to] = association
+
     def run(self, association: Association) -> AssociationExecution:
         """Run an association now."""
         command, problem = None, ""

@@ -25,7 +25,9 @@ def skipped(step: Step) -> str:
     )
 
 
-def finished(node: ManagedNode, task: RunPatchBaseline, states: PatchStates, installed: Iterable[str], *, rebooted: bool) -> str:
+def finished(
+    node: ManagedNode, task: RunPatchBaseline, states: PatchStates, installed: Iterable[str], *, rebooted: bool
+) -> str:
     """Return the standard output of a step that came to its end."""
     lines = [
         _NOTICE,

@@ -295,8 +295,13 @@ class MaintenanceWindows:
 
     def _cut_off(self, execution: WindowExecution) -> None:
         for run in execution.tasks:
-            if run.command and not run.command.status.final and (
-                run.task.cancel_at_cutoff or any(one.status is Status.PENDING for one in run.command.invocations.values())
+            if (
+                run.command
+                and not run.command.status.final
+                and (
+                    run.task.cancel_at_cutoff
+                    or any(one.status is Status.PENDING for one in run.command.invocations.values())
+                )
             ):
                 run.cut_off = True
                 self._log(f"command {run.command.id}: cut off by its window")

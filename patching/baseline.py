@@ -192,7 +192,9 @@ class ApprovalRule:
             message = "a rule has approve_after_days or approve_until_date, not both; take one out"
             raise InvalidValueError(message)
         if self.approve_after_days is not None and not 0 <= self.approve_after_days <= MAX_APPROVAL_DELAY:
-            message = f"approve_after_days {self.approve_after_days} is not a number of days from 0 to {MAX_APPROVAL_DELAY}"
+            message = (
+                f"approve_after_days {self.approve_after_days} is not a number of days from 0 to {MAX_APPROVAL_DELAY}"
+            )
             raise InvalidValueError(message)
 
     def selects(self, patch: Patch, system: OperatingSystem) -> bool:
@@ -376,7 +378,9 @@ class PatchBaseline:
         return cls(
             name=api["Name"],
             operating_system=system,
-            rules=tuple(ApprovalRule.from_api(rule, system) for rule in api.get("ApprovalRules", {}).get("PatchRules", [])),
+            rules=tuple(
+                ApprovalRule.from_api(rule, system) for rule in api.get("ApprovalRules", {}).get("PatchRules", [])
+            ),
             global_filters=filters_from(
                 {one["Key"]: one["Values"] for one in api.get("GlobalFilters", {}).get("PatchFilters", [])}, system
             ),

@@ -16,6 +16,9 @@ WORKLOAD_TAG = "Workload"
 OUTPUT_PREFIX = "run-command"
 """Folder of the output bucket under which Run Command writes."""
 
+SERVICE_TIME_HEADER = "x-service-time"
+"""Header in which a service whose clock is not the world's, such as the local AWS, tells its time."""
+
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,18}[a-z0-9]")
 
 

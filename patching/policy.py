@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -72,7 +72,9 @@ def _timezone(value: str) -> str:
 
 
 Key = Annotated[str, AfterValidator(_matching(_KEY, "1 to 40 lower-case letters, digits and hyphens after a letter"))]
-Tag = Annotated[str, Field(max_length=256), AfterValidator(_matching(_TAG, "a tag: letters, digits, spaces and _.:/=+-@"))]
+Tag = Annotated[
+    str, Field(max_length=256), AfterValidator(_matching(_TAG, "a tag: letters, digits, spaces and _.:/=+-@"))
+]
 Names = Annotated[list[str], Field(min_length=1)]
 Filters = dict[str, list[str]]
 
@@ -92,7 +94,10 @@ class Rule(_Part):
         "through all of them. Without any, the rule is about every patch.",
     )
     approve_after_days: int | None = Field(
-        default=None, ge=0, le=360, description="Days after the release from which on a patch is approved; 0 by default."
+        default=None,
+        ge=0,
+        le=360,
+        description="Days after the release from which on a patch is approved; 0 by default.",
     )
     approve_until_date: date | None = Field(
         default=None, description="Instead of a delay: approve what was released on this day (UTC) or before."
@@ -282,10 +287,15 @@ class Node(_Part):
 
     name: Key
     operating_system: Annotated[OperatingSystem, Field(strict=False)]
-    image: Annotated[str, AfterValidator(_matching(_SSM_PARAMETER, "a public parameter: /aws/service/..."))] | None = Field(
-        default=None, description="Public SSM parameter that holds the image's id; the system's newest image by default."
+    image: Annotated[str, AfterValidator(_matching(_SSM_PARAMETER, "a public parameter: /aws/service/..."))] | None = (
+        Field(
+            default=None,
+            description="Public SSM parameter that holds the image's id; the system's newest image by default.",
+        )
     )
-    instance_type: Annotated[str, AfterValidator(_matching(_INSTANCE_TYPE, "an instance type like t3.small"))] = "t3.small"
+    instance_type: Annotated[str, AfterValidator(_matching(_INSTANCE_TYPE, "an instance type like t3.small"))] = (
+        "t3.small"
+    )
     volume_gib: int = Field(default=30, ge=8, le=1024, description="Size of the root volume in GiB.")
     tags: dict[Tag, Tag] = Field(default_factory=dict)
 

@@ -135,7 +135,9 @@ def _problem(detail: ErrorDetails, data: CommentedMap) -> Problem:
 
 
 def _is_in_file(part: int | str) -> bool:
-    return isinstance(part, int) or not (part.startswith(("[", "list[", "constrained-", "function-")) or part in ("str", "int"))
+    return isinstance(part, int) or not (
+        part.startswith(("[", "list[", "constrained-", "function-")) or part in ("str", "int")
+    )
 
 
 def _unknown_key(location: Location) -> str:

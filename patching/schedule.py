@@ -220,7 +220,9 @@ def _check_association_cron(expression: str, body: str) -> None:
     daily = minute.isdigit() and hour.isdigit()
     on_any_day = day_of_month in ("*", "?") and day_of_week in ("*", "?")
     on_weekdays = day_of_month in ("*", "?")
-    fits = month == "*" and year == "*" and ((on_any_day and (every_half_hour or every_hours)) or (daily and on_weekdays))
+    fits = (
+        month == "*" and year == "*" and ((on_any_day and (every_half_hour or every_hours)) or (daily and on_weekdays))
+    )
     if not fits:
         message = (
             f"{expression} is not a schedule that an association takes; expected every 30 minutes, every 1, 2, 4, 8 or "

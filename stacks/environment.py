@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import Stage, Tags
 from constructs import Construct
+
 from patching.deployment import ENVIRONMENT_TAG
 from patching.policy import Policy
 from stacks.fleet_stack import FleetStack

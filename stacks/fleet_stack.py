@@ -8,6 +8,7 @@ from constructs import Construct
 from constructs.fleet_network import FleetNetwork
 from constructs.fleet_node import FleetNode
 from constructs.node_role import NodeRole
+
 from patching.policy import Fleet, Policy
 
 
@@ -30,7 +31,7 @@ class FleetStack(Stack):
             description=f"Nodes of the environment {policy.environment}",
         )
         network = FleetNetwork(self, "Network")
-        role = NodeRole(self, "NodeRole", node_policy=node_policy).role
+        profile = NodeRole(self, "NodeRole", node_policy=node_policy).profile
         for node in fleet.nodes:
             FleetNode(
                 self,
@@ -42,5 +43,5 @@ class FleetStack(Stack):
                 tags=policy.node_tags(node),
                 vpc=network.vpc,
                 security_group=network.security_group,
-                role=role,
+                profile=profile,
             )

@@ -12,6 +12,7 @@ from constructs.notification_topic import NotificationTopic
 from constructs.output_bucket import OutputBucket
 from constructs.patch_baseline import PatchBaseline
 from constructs.scan_association import ScanAssociation
+
 from patching.deployment import OUTPUT_PREFIX, Output
 from patching.policy import Policy
 

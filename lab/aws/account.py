@@ -1,0 +1,153 @@
+"""The account around the engine, read from moto's own backends: instances, roles, the bucket, the topic."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.exceptions import ServiceException
+from moto.core.utils import utcnow
+from moto.ec2.models import ec2_backends
+from moto.iam.models import IAMBackend, Role, iam_backends
+from moto.s3.models import s3_backends
+from moto.sns.models import sns_backends
+from moto.ssm.models import Parameter, ssm_backends
+from werkzeug.exceptions import HTTPException
+
+from lab import access
+from lab.catalogue import Catalogue
+from lab.cloud import Instance
+from patching.operating_system import PlatformType
+
+ACCOUNT = DEFAULT_ACCOUNT_ID
+_PARTITION = "aws"
+
+
+class Account:
+    """What the engine needs of one Region of moto's account.
+
+    Args:
+        region: the Region.
+        catalogues: the operating systems whose images are registered there.
+    """
+
+    def __init__(self, region: str, catalogues: tuple[Catalogue, ...]) -> None:
+        self.account = ACCOUNT
+        self.region = region
+        self._images = _register_images(region, catalogues)
+
+    def instances(self) -> Iterator[Instance]:
+        """Return the instances that are not terminated, in the order of their launch."""
+        for instance in ec2_backends[self.account][self.region].all_instances():
+            if instance.state in ("terminated", "shutting-down"):
+                continue
+            yield Instance(
+                id=instance.id,
+                image=self._images.get(instance.image_id, instance.image_id),
+                running=instance.state == "running",
+                role=self._role_of(instance),
+                tags={tag["key"]: tag["value"] for tag in instance.get_tags()},
+                ip=instance.private_ip or "",
+            )
+
+    def allowed(self, role: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
+        """Tell whether a role's policies allow an action on a resource."""
+        found = self._role(role)
+        return found is not None and access.allowed(_policies(found), action, resource, context)
+
+    def trusts(self, role: str, service: str) -> bool:
+        """Tell whether there is such a role and a service may assume it."""
+        found = self._role(role)
+        return found is not None and access.trusts(_document(found.assume_role_policy_document), service)
+
+    def bucket_key(self, bucket: str) -> str | None:
+        """Return the ARN of the key that encrypts a bucket's objects by default, or None if there is no such key."""
+        try:
+            encryption = s3_backends[self.account][_PARTITION].get_bucket(bucket).encryption
+        except (ServiceException, HTTPException):
+            return None
+        rule = (encryption or {}).get("Rule", {})
+        key = rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID")
+        return str(key) if key else None
+
+    def topic_key(self, topic: str) -> str | None:
+        """Return the ARN of the key that encrypts a topic's messages, or None if there is no such key."""
+        found = sns_backends[self.account][self.region].topics.get(topic)
+        key = found.kms_master_key_id if found else ""
+        return key if key.startswith("arn:") else None
+
+    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+        """Write an object; raise KeyError if there is no such bucket."""
+        try:
+            s3_backends[self.account][_PARTITION].put_object(bucket, key, body)
+        except (ServiceException, HTTPException) as error:
+            raise KeyError(bucket) from error
+
+    def publish(self, topic: str, subject: str, message: str) -> None:
+        """Publish to a topic; raise KeyError if there is no such topic."""
+        sns_backends[self.account][self.region].topics[topic].publish(message, subject=subject)
+
+    def _role_of(self, instance: Any) -> str:  # noqa: ANN401 moto's own class
+        profile = instance.iam_instance_profile
+        if not profile:
+            return ""
+        for known in self._iam.instance_profiles.values():
+            if known.arn == profile["Arn"] and known.roles:
+                return str(known.roles[0].arn)
+        return ""
+
+    @property
+    def _iam(self) -> IAMBackend:
+        return iam_backends[self.account][_PARTITION]
+
+    def _role(self, arn: str) -> Role | None:
+        return next((role for role in self._iam.roles.values() if role.arn == arn), None)
+
+
+def _policies(role: Role) -> Iterator[Mapping[str, Any]]:
+    for document in role.policies.values():
+        yield _document(document)
+    for policy in role.managed_policies.values():
+        default = next(version for version in policy.versions if version.is_default)
+        yield _document(default.document)
+
+
+def _document(text: Any) -> Mapping[str, Any]:  # noqa: ANN401 moto keeps text, quoted text and dictionaries
+    if isinstance(text, Mapping):
+        return text
+    document: Mapping[str, Any] = json.loads(text if text.lstrip().startswith("{") else unquote(text))
+    return document
+
+
+def _register_images(region: str, catalogues: tuple[Catalogue, ...]) -> dict[str, str]:
+    """Register the lab's images and the public parameters that hold their ids; return their names by their ids."""
+    ec2, ssm = ec2_backends[ACCOUNT][region], ssm_backends[ACCOUNT][region]
+    # moto would add images of its own, which the lab knows nothing of.
+    ssm._parameters.latest_amis_loaded = ssm._parameters.latest_ecs_amis_loaded = True  # noqa: SLF001
+    names = {}
+    for catalogue in catalogues:
+        for image in catalogue.images:
+            ami = ec2.register_image(name=image.name, description="An image of the lab's made-up catalogue")
+            ami.owner_id, ami.owner_alias, ami.architecture = "amazon", "amazon", "x86_64"
+            ami.platform = "windows" if catalogue.system.platform_type is PlatformType.WINDOWS else None
+            names[ami.id] = image.name
+            for parameter in image.parameters:
+                # Not by put_parameter, which refuses names under /aws.
+                ssm._parameters[parameter] = [  # noqa: SLF001
+                    Parameter(
+                        account_id=ACCOUNT,
+                        name=parameter,
+                        value=ami.id,
+                        parameter_type="String",
+                        description="",
+                        allowed_pattern=None,
+                        keyid=None,
+                        last_modified_date=utcnow(),
+                        version=1,
+                        data_type="aws:ec2:image",
+                    )
+                ]
+    return names

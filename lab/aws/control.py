@@ -1,0 +1,81 @@
+"""The lab's own requests, under /lab/: its clock, its state, what happened. AWS has nothing like them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from lab.aws.plane import Plane
+
+PREFIX = "/lab/"
+_LONGEST_MOVE = timedelta(days=366)
+
+
+def respond(plane: Plane, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 WSGI's own
+    """Answer a request under /lab/."""
+    request = Request(environ)
+    return _answer(plane, request)(environ, start_response)
+
+
+def _answer(plane: Plane, request: Request) -> Response:
+    match (request.method, request.path.removeprefix(PREFIX)):
+        case ("GET", "status"):
+            return _json(_status(plane))
+        case ("GET", "events"):
+            return _json({"events": [{"at": one.at.isoformat(), "text": one.text} for one in plane.entries()]})
+        case ("POST", "advance"):
+            return _advance(plane, request)
+        case _:
+            return _json({"error": f"there is no {request.method} {request.path}"}, 404)
+
+
+def _advance(plane: Plane, request: Request) -> Response:
+    """Move the clock. Only JSON is taken, which no page of a browser may send here."""
+    if not request.is_json:
+        return _json({"error": "expected application/json"}, 415)
+    body = request.get_json(silent=True)
+    try:
+        to = datetime.fromisoformat(body["to"])
+    except (KeyError, TypeError, ValueError):
+        return _json({"error": 'expected {"to": "2026-11-20T00:00:00+00:00"}'}, 400)
+    if to.tzinfo is None:
+        return _json({"error": f"{body['to']} has no time zone"}, 400)
+    with plane.clock() as clock:
+        if to < clock.now:
+            return _json({"error": f"{to.isoformat()} has passed: it is {clock.now.isoformat()}"}, 400)
+        if to - clock.now > _LONGEST_MOVE:
+            return _json({"error": f"{to.isoformat()} is more than {_LONGEST_MOVE.days} days ahead"}, 400)
+        clock.advance(to)
+    return _json(_status(plane))
+
+
+def _status(plane: Plane) -> dict[str, Any]:
+    regions: dict[str, Any] = {}
+    for region in plane.regions():
+        with plane.engine(region) as engine:
+            nodes = engine.fleet.nodes()
+            regions[region] = {
+                "managed": [node.id for node in nodes if node.online],
+                "unmanaged": engine.fleet.unmanaged,
+                "commands_running": sum(not one.status.final for one in engine.run_command.commands.values()),
+                "baselines": sum(not one.by_aws for one in engine.baselines.all()),
+                "associations": len(engine.state_manager.associations),
+                "windows": len(engine.windows.windows),
+            }
+    with plane.clock() as clock:
+        return {
+            "pid": os.getpid(),
+            "now": clock.now.isoformat(),
+            "working": clock.working,
+            "speed": plane.speed,
+            "regions": regions,
+        }
+
+
+def _json(body: dict[str, Any], status: int = 200) -> Response:
+    return Response(json.dumps(body), status=status, content_type="application/json")

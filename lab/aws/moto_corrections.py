@@ -1,0 +1,145 @@
+"""Where the lab has to change moto itself, each with the reason."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import moto.cloudformation.models as cloudformation_models
+import moto.cloudformation.parsing as cloudformation
+import moto.cloudformation.responses as cloudformation_responses
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.models import CloudFormationBackend, Stack
+from moto.cloudformation.utils import get_stack_from_s3_url
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket
+
+from lab import access
+
+_NOTHING = ("AWS::CDK::Metadata",)
+"""Types that stand for nothing in an account."""
+
+_LOOPBACK = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
+"""What a policy is told of a connection: the loopback interface, which nobody listens in on, stands in for TLS."""
+
+
+def install() -> None:
+    """Correct moto, for as long as the process lives."""
+    for module in (cloudformation_models, cloudformation_responses):
+        module.get_stack_from_s3_url = _template_behind  # type: ignore[attr-defined]
+    FakeBucket.get_permission = _permission  # type: ignore[method-assign]
+    for name in ("create_stack", "update_stack", "create_change_set"):
+        setattr(CloudFormationBackend, name, _refusing_unknown_types(getattr(CloudFormationBackend, name)))
+    cloudformation.parse_and_update_resource = _refusing_half_updates(cloudformation.parse_and_update_resource)
+    CloudFormationBackend.execute_change_set = _failing_like_a_stack(  # type: ignore[method-assign]
+        CloudFormationBackend.execute_change_set
+    )
+
+
+def _template_behind(url: str, account_id: str, partition: str) -> str:
+    """Read a template from the lab's own S3; moto knows a URL of a server of its own only by the name localhost."""
+    return str(get_stack_from_s3_url(url.replace("//127.0.0.1:", "//localhost:"), account_id, partition))
+
+
+def _permission(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
+    """Read a bucket's policy with its conditions; moto would take a Deny without TLS for a Deny of everything."""
+    if bucket.policy is None:
+        return PermissionResult.NEUTRAL
+    document = json.loads(bucket.policy.decode())
+    statements = [one for one in document["Statement"] if one.get("Principal") in ("*", {"AWS": "*"})]
+    for effect, result in (("Deny", PermissionResult.DENIED), ("Allow", PermissionResult.PERMITTED)):
+        those = [{**one, "Effect": "Allow"} for one in statements if one["Effect"] == effect]
+        if access.allowed([{"Statement": those}], action, resource, _LOOPBACK):
+            return result
+    return PermissionResult.NEUTRAL
+
+
+def _refusing_unknown_types(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse a template with a type that is not emulated; moto would leave the resource out with a warning."""
+
+    def refusing(backend: CloudFormationBackend, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 moto's own signature
+        template = kwargs.get("template")
+        if isinstance(template, str):
+            resources = Stack.parse_template(template).get("Resources") or {}
+            unknown = sorted(
+                f"{name} ({resource['Type']})"
+                for name, resource in resources.items()
+                if not _is_known(resource["Type"])
+            )
+            if unknown:
+                raise ValidationError(message=f"The local AWS does not emulate these resources: {', '.join(unknown)}")
+        return original(backend, *args, **kwargs)
+
+    return refusing
+
+
+def _is_known(resource_type: str) -> bool:
+    return resource_type in (*_NOTHING, *cloudformation.NULL_MODELS) or resource_type in cloudformation.get_model_map()
+
+
+def _refusing_half_updates(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse to change a resource that moto cannot change; it would forget the resource instead."""
+
+    def updating(logical_id: str, resource_json: dict[str, Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 moto's own signature
+        changed = original(logical_id, resource_json, *args, **kwargs)
+        if changed is None:
+            what = f"{logical_id} ({resource_json['Type']})"
+            raise ValidationError(
+                message=f"The local AWS cannot change {what} in place; destroy the stack and deploy it anew"
+            )
+        return changed
+
+    return updating
+
+
+def _failing_like_a_stack(original: Callable[..., None]) -> Callable[..., None]:
+    """Have a stack fail and roll back when a resource cannot be made; moto would fail the request and leave the rest."""
+
+    def execute(backend: CloudFormationBackend, change_set_name: str, stack_name: str | None = None) -> None:
+        change_set = backend.describe_change_set(change_set_name)
+        try:
+            if change_set is not None:
+                _share_exports(backend, backend.stacks[change_set.stack_id])
+            original(backend, change_set_name, stack_name)
+            if change_set is not None:
+                _register_exports(backend, backend.stacks[change_set.stack_id])
+        except Exception as error:
+            if change_set is None:
+                raise
+            traceback.print_exc()
+            stack = backend.stacks[change_set.stack_id]
+            reason = str(getattr(error, "message", None) or getattr(error, "description", None) or repr(error))
+            creating = change_set.change_set_type == "CREATE"
+            stack._add_stack_event(f"{change_set.change_set_type}_FAILED", resource_status_reason=reason)  # noqa: SLF001
+            stack.status = _roll_back(stack) if creating else "UPDATE_ROLLBACK_COMPLETE"
+            stack._add_stack_event(stack.status)  # noqa: SLF001
+            change_set.execution_status = "EXECUTE_FAILED"
+
+    return execute
+
+
+def _roll_back(stack: Stack) -> str:
+    try:
+        stack.resource_map.delete()
+    except Exception:  # noqa: BLE001 as above
+        traceback.print_exc()
+        return "ROLLBACK_FAILED"
+    return "ROLLBACK_COMPLETE"
+
+
+def _share_exports(backend: CloudFormationBackend, stack: Stack) -> None:
+    """Let a stack that comes by a change set import from others; moto does so only for one that is created at once."""
+    stack.cross_stack_resources = backend.exports
+    stack.resource_map.cross_stack_resources = backend.exports
+
+
+def _register_exports(backend: CloudFormationBackend, stack: Stack) -> None:
+    """Give a stack that came by a change set its outputs and exports, which moto forgets."""
+    stack._parse_template()  # noqa: SLF001
+    stack.output_map = stack._create_output_map()  # noqa: SLF001
+    for name in [name for name, export in backend.exports.items() if export.exporting_stack_id == stack.stack_id]:
+        del backend.exports[name]
+    for export in stack.exports:
+        backend.exports[export.name] = export

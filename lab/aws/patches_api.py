@@ -1,0 +1,286 @@
+"""The Patch Manager operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from lab.aws.operation import Reply, Request, filters, operation, page, without_empty
+from lab.baselines import StoredBaseline
+from lab.engine import Engine
+from lab.errors import ApiError
+from lab.node import ManagedNode, PatchReport, PatchStates
+from patching.baseline import ComplianceLevel, PatchBaseline
+from patching.compliance import PatchState
+from patching.operating_system import OperatingSystem, operating_system
+
+_SECURITY = ("Security", "SecurityUpdates")
+_EPOCH = datetime.fromtimestamp(0, UTC)
+"""What the service gives as the time of installation where it knows none."""
+_UNSAID = (PatchState.INSTALLED_OTHER, PatchState.NOT_APPLICABLE)
+
+
+@operation
+def create_patch_baseline(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreatePatchBaseline.html."""
+    return {"BaselineId": engine.baselines.create(PatchBaseline.from_api(request), engine.clock.now).id}
+
+
+@operation
+def update_patch_baseline(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdatePatchBaseline.html."""
+    stored = engine.baselines.get(request["BaselineId"])
+    given = {key: value for key, value in request.items() if key not in ("BaselineId", "Replace")}
+    kept = {} if request.get("Replace") else stored.baseline.to_api()
+    system = {"OperatingSystem": str(stored.baseline.operating_system)}
+    engine.baselines.update(stored.id, PatchBaseline.from_api({**kept, **given, **system}), engine.clock.now)
+    return _baseline(engine, stored)
+
+
+@operation
+def delete_patch_baseline(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DeletePatchBaseline.html."""
+    engine.baselines.delete(request["BaselineId"])
+    return {"BaselineId": request["BaselineId"]}
+
+
+@operation
+def get_patch_baseline(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetPatchBaseline.html."""
+    stored = engine.baselines.get(request["BaselineId"])
+    return {**_baseline(engine, stored), "PatchGroups": engine.baselines.groups_of(stored.id)}
+
+
+@operation
+def describe_patch_baselines(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribePatchBaselines.html."""
+    wanted = filters(request, known=("OWNER", "NAME_PREFIX", "OPERATING_SYSTEM"), error="InvalidFilter")
+    found = [
+        one for one in engine.baselines.all() if all(_baseline_has(one, key, values) for key, values in wanted.items())
+    ]
+    return page(request, "BaselineIdentities", [_identity(engine, one) for one in found])
+
+
+@operation
+def get_default_patch_baseline(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetDefaultPatchBaseline.html."""
+    system = operating_system(request.get("OperatingSystem") or OperatingSystem.WINDOWS)
+    return {"BaselineId": engine.baselines.default(system).id, "OperatingSystem": str(system)}
+
+
+@operation
+def register_default_patch_baseline(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_RegisterDefaultPatchBaseline.html."""
+    engine.baselines.set_default(request["BaselineId"])
+    return {"BaselineId": request["BaselineId"]}
+
+
+@operation
+def register_patch_baseline_for_patch_group(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_RegisterPatchBaselineForPatchGroup.html."""
+    engine.baselines.register(request["BaselineId"], request["PatchGroup"])
+    return {"BaselineId": request["BaselineId"], "PatchGroup": request["PatchGroup"]}
+
+
+@operation
+def deregister_patch_baseline_for_patch_group(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DeregisterPatchBaselineForPatchGroup.html."""
+    engine.baselines.deregister(request["BaselineId"], request["PatchGroup"])
+    return {"BaselineId": request["BaselineId"], "PatchGroup": request["PatchGroup"]}
+
+
+@operation
+def get_patch_baseline_for_patch_group(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetPatchBaselineForPatchGroup.html."""
+    system = operating_system(request.get("OperatingSystem") or OperatingSystem.WINDOWS)
+    stored = engine.baselines.effective(system, request["PatchGroup"])
+    return {"BaselineId": stored.id, "PatchGroup": request["PatchGroup"], "OperatingSystem": str(system)}
+
+
+@operation
+def describe_patch_groups(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribePatchGroups.html."""
+    wanted = filters(request, known=("NAME_PREFIX", "OPERATING_SYSTEM"), error="InvalidFilter")
+    prefixes, systems = wanted.get("NAME_PREFIX"), wanted.get("OPERATING_SYSTEM")
+    mappings = [
+        {"PatchGroup": group, "BaselineIdentity": _identity(engine, stored)}
+        for group, stored in engine.baselines.groups()
+        if (prefixes is None or any(group.startswith(prefix) for prefix in prefixes))
+        and (systems is None or stored.baseline.operating_system in systems)
+    ]
+    return page(request, "Mappings", mappings)
+
+
+@operation
+def describe_instance_patch_states(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstancePatchStates.html."""
+    wanted = set(request["InstanceIds"])
+    found = [_state(node, node.states) for node in engine.fleet.nodes() if node.states and node.id in wanted]
+    return page(request, "InstancePatchStates", found)
+
+
+@operation
+def describe_instance_patch_states_for_patch_group(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstancePatchStatesForPatchGroup.html."""
+    group = request["PatchGroup"]
+    found = [_state(node, node.states) for node in engine.fleet.nodes() if node.states and node.patch_group() == group]
+    return page(request, "InstancePatchStates", found)
+
+
+@operation
+def describe_instance_patches(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstancePatches.html."""
+    node = engine.fleet.get(request["InstanceId"])
+    if node is None:
+        raise ApiError("InvalidInstanceId", f"{request['InstanceId']} is not a managed node.")
+    wanted = filters(request, known=("Classification", "KBId", "Severity", "State"), error="InvalidFilter")
+    patches = [_patch(node, report) for report in node.states.reports] if node.states else []
+    found = [one for one in patches if all(_patch_has(one, key, values) for key, values in wanted.items())]
+    return page(request, "Patches", found, default_size=10)
+
+
+@operation
+def describe_patch_group_state(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribePatchGroupState.html."""
+    nodes = [node for node in engine.fleet.nodes() if node.patch_group() == request["PatchGroup"]]
+    states = [node.states for node in nodes if node.states]
+    reply: Reply = {"Instances": len(nodes)}
+    for key, state in {
+        "InstancesWithInstalledPatches": PatchState.INSTALLED,
+        "InstancesWithInstalledOtherPatches": PatchState.INSTALLED_OTHER,
+        "InstancesWithInstalledPendingRebootPatches": PatchState.INSTALLED_PENDING_REBOOT,
+        "InstancesWithInstalledRejectedPatches": PatchState.INSTALLED_REJECTED,
+        "InstancesWithMissingPatches": PatchState.MISSING,
+        "InstancesWithFailedPatches": PatchState.FAILED,
+        "InstancesWithNotApplicablePatches": PatchState.NOT_APPLICABLE,
+        "InstancesWithAvailableSecurityUpdates": PatchState.AVAILABLE_SECURITY_UPDATE,
+    }.items():
+        reply[key] = sum(one.count(state) > 0 for one in states)
+    for key, counts in {
+        "InstancesWithCriticalNonCompliantPatches": is_critical,
+        "InstancesWithSecurityNonCompliantPatches": is_security,
+        "InstancesWithOtherNonCompliantPatches": is_other,
+    }.items():
+        reply[key] = sum(_any(one.non_compliant, counts) for one in states)
+    return {**reply, "InstancesWithUnreportedNotApplicablePatches": 0}
+
+
+def _any(reports: Iterable[PatchReport], counts: Callable[[PatchReport], bool]) -> bool:
+    return any(counts(report) for report in reports)
+
+
+def is_critical(report: PatchReport) -> bool:
+    """Tell whether a patch counts as critical: by the baseline's level, whatever the vendor calls it."""
+    return report.level is ComplianceLevel.CRITICAL
+
+
+def is_security(report: PatchReport) -> bool:
+    """Tell whether a patch counts as security: by the vendor's classification."""
+    return report.patch.classification in _SECURITY
+
+
+def is_other(report: PatchReport) -> bool:
+    """Tell whether a patch counts as neither."""
+    return not is_critical(report) and not is_security(report)
+
+
+def _baseline(engine: Engine, stored: StoredBaseline) -> Reply:
+    baseline = stored.baseline
+    api = baseline.to_api()
+    return {
+        "BaselineId": stored.id,
+        "Name": baseline.name,
+        "OperatingSystem": str(baseline.operating_system),
+        "GlobalFilters": api.get("GlobalFilters", {"PatchFilters": []}),
+        "ApprovalRules": api.get("ApprovalRules", {"PatchRules": []}),
+        "ApprovedPatches": list(baseline.approved),
+        "ApprovedPatchesComplianceLevel": str(baseline.approved_level),
+        "ApprovedPatchesEnableNonSecurity": baseline.approved_non_security,
+        "RejectedPatches": list(baseline.rejected),
+        "RejectedPatchesAction": str(baseline.rejected_action),
+        "CreatedDate": stored.created,
+        "ModifiedDate": stored.modified,
+        "Description": baseline.description,
+        "Sources": [],
+    }
+
+
+def _identity(engine: Engine, stored: StoredBaseline) -> Reply:
+    return {
+        "BaselineId": stored.id,
+        "BaselineName": stored.baseline.name,
+        "OperatingSystem": str(stored.baseline.operating_system),
+        "BaselineDescription": stored.baseline.description,
+        "DefaultBaseline": engine.baselines.is_default(stored.id),
+    }
+
+
+def _baseline_has(stored: StoredBaseline, key: str, values: list[str]) -> bool:
+    match key:
+        case "OWNER":
+            return ("AWS" if stored.by_aws else "Self") in values
+        case "NAME_PREFIX":
+            return any(stored.baseline.name.startswith(value) for value in values)
+        case _:
+            return stored.baseline.operating_system in values
+
+
+def _state(node: ManagedNode, states: PatchStates) -> Reply:
+    non_compliant = states.non_compliant
+    return without_empty(
+        {
+            "InstanceId": node.id,
+            "PatchGroup": states.patch_group,
+            "BaselineId": states.baseline_id,
+            "SnapshotId": states.snapshot_id,
+            **{
+                state.count_field: states.count(state)
+                for state in (
+                    PatchState.INSTALLED,
+                    PatchState.INSTALLED_OTHER,
+                    PatchState.INSTALLED_PENDING_REBOOT,
+                    PatchState.INSTALLED_REJECTED,
+                    PatchState.MISSING,
+                    PatchState.FAILED,
+                    PatchState.NOT_APPLICABLE,
+                    PatchState.AVAILABLE_SECURITY_UPDATE,
+                )
+            },
+            "UnreportedNotApplicableCount": 0,
+            "OperationStartTime": states.started,
+            "OperationEndTime": states.ended,
+            "Operation": str(states.operation),
+            "LastNoRebootInstallOperationTime": states.last_no_reboot_install,
+            "RebootOption": str(states.reboot),
+            "CriticalNonCompliantCount": sum(map(is_critical, non_compliant)),
+            "SecurityNonCompliantCount": sum(map(is_security, non_compliant)),
+            "OtherNonCompliantCount": sum(map(is_other, non_compliant)),
+        }
+    )
+
+
+def _patch(node: ManagedNode, report: PatchReport) -> Reply:
+    told = report.state not in _UNSAID
+    patch: Reply = {
+        "Title": report.title,
+        "KBId": report.patch.name if not report.patch.arch else f"{report.patch.name}.{report.patch.arch}",
+        "Classification": report.patch.classification if told else "",
+        "Severity": report.patch.severity if told else "",
+        "State": str(report.state),
+        "InstalledTime": _installed_time(node, report),
+    }
+    if report.cves:
+        patch["CVEIds"] = ",".join(report.cves)
+    return patch
+
+
+def _installed_time(node: ManagedNode, report: PatchReport) -> datetime:
+    if report.state in (PatchState.MISSING, PatchState.FAILED, PatchState.AVAILABLE_SECURITY_UPDATE):
+        return _EPOCH
+    return report.installed or node.image_built
+
+
+def _patch_has(patch: Reply, key: str, values: list[str]) -> bool:
+    if key == "State":
+        return PatchState.parse(patch["State"]) in [PatchState.parse(value) for value in values]
+    return patch[key] in values

@@ -1,0 +1,124 @@
+"""The local AWS as a server: `python -m lab.aws.server`. It listens on the loopback interface only."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+# Before moto is imported, which reads them then: the managed policies of AWS are what nodes are judged by, and no page
+# of another site is to read what the lab answers.
+os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from lab.aws import cloudformation, control, moto_corrections, ssm_service
+from lab.aws.plane import DEFAULT_SPEED, DEFAULT_START, Plane
+from patching.deployment import SERVICE_TIME_HEADER
+
+HOST = "127.0.0.1"
+_REGION = re.compile(r"Credential=[^/]+/\d{8}/([a-z0-9-]+)/")
+_HIDDEN = "/moto-api"
+"""moto's own control requests, which know nothing of the lab's state."""
+
+
+class LocalAws:
+    """The server with everything in it.
+
+    moto keeps its state in the process, so that one process has one of these.
+
+    Args:
+        port: where it listens on the loopback interface; 0 for any free port.
+        start: what the clock shows first.
+        speed: lab seconds that go by in a second while something runs.
+
+    Raises:
+        OSError: the port is taken.
+    """
+
+    def __init__(self, *, port: int = 0, start: datetime = DEFAULT_START, speed: float = DEFAULT_SPEED) -> None:
+        self.plane = Plane(start=start, speed=speed)
+        ssm_service.install(self.plane)
+        cloudformation.install(self.plane)
+        moto_corrections.install()
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._server: BaseWSGIServer = make_server(HOST, port, self._respond, threaded=True, request_handler=_Handler)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://{HOST}:{self._server.port}"
+
+    def serve(self) -> None:
+        """Answer requests until `stop` is called."""
+        self._server.serve_forever()
+
+    def stop(self) -> None:
+        """Answer no more requests."""
+        self.plane.stop()
+        self._server.shutdown()
+
+    def _respond(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 WSGI's own
+        path = environ.get("PATH_INFO", "")
+        if path.startswith((control.PREFIX, _HIDDEN)):
+            return control.respond(self.plane, environ, start_response)
+        region = _REGION.search(environ.get("HTTP_AUTHORIZATION", ""))
+        if region:
+            # The images of a Region have to be there before anything is launched from them.
+            self.plane.prepare(region[1])
+
+        def start_dated(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:  # noqa: ANN401 WSGI's own
+            # Not in the Date header: from that, clients correct their own clocks, and retry what they took for skew.
+            return start_response(status, [*headers, (SERVICE_TIME_HEADER, self.plane.now().isoformat())], *rest)
+
+        answer: Iterable[bytes] = self._moto(environ, start_dated)
+        return answer
+
+
+class _Handler(MotoRequestHandler):
+    """moto's own, without a line for each of a lab's thousands of requests."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+def _stop_with_parent(server: LocalAws) -> None:
+    """Stop once the standard input ends, which it does when the process that started this one is gone."""
+    sys.stdin.buffer.read()
+    server.stop()
+
+
+def main() -> None:
+    """Serve, and say on one line where, as JSON."""
+    parser = argparse.ArgumentParser(description="The local AWS for patching")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--speed", type=float, default=DEFAULT_SPEED)
+    parser.add_argument("--start", type=datetime.fromisoformat, default=DEFAULT_START)
+    parser.add_argument("--with-parent", action="store_true", help="stop when the standard input ends")
+    arguments = parser.parse_args()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    try:
+        server = LocalAws(port=arguments.port, start=arguments.start, speed=arguments.speed)
+    except (OSError, SystemExit):
+        print(f"port {arguments.port} is taken; choose another one with --port", file=sys.stderr)
+        sys.exit(1)
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: threading.Thread(target=server.stop, daemon=True).start())
+    if arguments.with_parent:
+        threading.Thread(target=_stop_with_parent, args=(server,), daemon=True).start()
+    print(json.dumps({"url": server.url, "pid": os.getpid()}), flush=True)
+    server.serve()
+
+
+if __name__ == "__main__":
+    main()
