@@ -6,6 +6,7 @@ Follows https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -50,7 +51,7 @@ class PatchBaseline(Construct):
         )
 
 
-def _camel(node: object) -> object:
+def _camel(node: Any) -> Any:  # noqa: ANN401 JSON is anything
     """Write the API's keys as the CDK's untyped properties want them: with a small first letter."""
     if isinstance(node, dict):
         return {key[0].lower() + key[1:]: _camel(value) for key, value in node.items()}

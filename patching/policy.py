@@ -39,17 +39,37 @@ _SSM_PARAMETER = re.compile(r"/aws/service/[A-Za-z0-9_.\-/]+")
 _INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
 
 
-def _problem(at: tuple[str | int, ...], message: str) -> PydanticCustomError:
-    """Make an error of a whole part that belongs to one key in it."""
-    return PydanticCustomError("rule", "{message}", {"message": message, "at": at})
+Place = tuple[str | int, ...]
 
 
-def _checked(at: tuple[str | int, ...], make: Callable[[], object]) -> None:
-    """Make a value object, and place what it says at the key that it was made from."""
-    try:
-        make()
-    except InvalidValueError as error:
-        raise _problem(at, str(error)) from None
+class _Findings:
+    """What is wrong with one part of the policy, each thing at the key that it belongs to.
+
+    All of it leaves the part as one error, whose context `policy_file` takes apart again.
+    """
+
+    def __init__(self) -> None:
+        self._found: list[tuple[Place, str]] = []
+
+    def add(self, at: Place, message: str) -> None:
+        """Note a problem."""
+        self._found.append((at, message))
+
+    def make(self, at: Place, factory: Callable[..., object], *arguments: object) -> None:
+        """Make a value object, and note what it says of the key that it was made from."""
+        try:
+            factory(*arguments)
+        except InvalidValueError as error:
+            self.add(at, str(error))
+
+    def report(self) -> None:
+        """Refuse the part if anything was found."""
+        if self._found:
+            raise PydanticCustomError(FINDINGS, "the part breaks rules", {"found": self._found})
+
+
+FINDINGS = "findings"
+"""Type of the error that holds several findings in its context."""
 
 
 def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[str], str]:
@@ -109,6 +129,10 @@ class Rule(_Part):
         default=False, description="Linux only: approve also what no security notice or security repository has."
     )
 
+    def without_filters(self) -> ApprovalRule:
+        """Make the rule of the domain as far as it does not depend on the operating system."""
+        return ApprovalRule((), self.approve_after_days, self.approve_until_date, self.compliance_level)
+
     def approval_rule(self, system: OperatingSystem) -> ApprovalRule:
         """Make the rule of the domain."""
         return ApprovalRule(
@@ -141,22 +165,24 @@ class Baseline(_Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        findings = _Findings()
+        system = self.operating_system
         for index, rule in enumerate(self.rules):
-            at = ("rules", index)
-            _checked((*at, "filters"), lambda rule=rule: filters_from(rule.filters, self.operating_system))
-            _checked(at, lambda rule=rule: rule.approval_rule(self.operating_system))
-            if not self.operating_system.dates_patches and (rule.approve_after_days or rule.approve_until_date):
+            findings.make(("rules", index, "filters"), filters_from, rule.filters, system)
+            findings.make(("rules", index), rule.without_filters)
+            if not system.dates_patches and (rule.approve_after_days or rule.approve_until_date):
                 key = "approve_after_days" if rule.approve_after_days else "approve_until_date"
                 message = (
-                    f"{self.operating_system} does not support approval by date: its packages carry no reliable one, and "
-                    f"AWS approves them at once whatever is written here; take {key} out"
+                    f"{system} does not support approval by date: its packages carry no reliable one, and AWS approves "
+                    f"them at once whatever is written here; take {key} out"
                 )
-                raise _problem((*at, key), message)
-        _checked(("global_filters",), lambda: filters_from(self.global_filters, self.operating_system))
-        _checked((), lambda: self.patch_baseline("checked"))
+                findings.add(("rules", index, key), message)
+        findings.make(("global_filters",), filters_from, self.global_filters, system)
         if not self.rules and not self.approved_patches:
-            message = "a baseline without rules and approved_patches approves nothing; add one of them"
-            raise _problem(("rules",), message)
+            findings.add((), "a baseline without rules and approved_patches approves nothing; add one of them")
+        findings.report()
+        findings.make((), self.patch_baseline, "checked")
+        findings.report()
         return self
 
     def patch_baseline(self, name: str) -> PatchBaseline:
@@ -189,18 +215,20 @@ class Scan(_Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        _checked(("schedule_utc",), lambda: Schedule.parse(self.schedule_utc).for_association())
-        _checked(("concurrency",), lambda: RateControl(self.concurrency))
-        _checked(("max_errors",), lambda: RateControl(1, self.max_errors))
+        findings = _Findings()
+        findings.make(("schedule_utc",), lambda: Schedule.parse(self.schedule_utc).for_association())
+        findings.make(("concurrency",), RateControl, self.concurrency)
+        findings.make(("max_errors",), RateControl, 1, self.max_errors)
         if self.compliance_severity is ComplianceLevel.INFORMATIONAL:
             message = "an association's severity is CRITICAL, HIGH, MEDIUM, LOW or UNSPECIFIED, not INFORMATIONAL"
-            raise _problem(("compliance_severity",), message)
+            findings.add(("compliance_severity",), message)
         if not self.run_at_deployment and self.schedule_utc.startswith("rate("):
             message = (
                 f"{self.schedule_utc}: AWS runs an association with a rate when it is made, whatever is asked; write a "
                 "cron expression, or run_at_deployment: true"
             )
-            raise _problem(("schedule_utc",), message)
+            findings.add(("schedule_utc",), message)
+        findings.report()
         return self
 
     @property
@@ -237,16 +265,18 @@ class Install(_Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        _checked(("schedule",), lambda: self.window_schedule)
-        _checked(("concurrency",), lambda: RateControl(self.concurrency))
-        _checked(("max_errors",), lambda: RateControl(1, self.max_errors))
-        _checked(("targets",), lambda: Targets.tags(self.targets))
+        findings = _Findings()
+        findings.make(("schedule",), lambda: self.window_schedule)
+        findings.make(("concurrency",), RateControl, self.concurrency)
+        findings.make(("max_errors",), RateControl, 1, self.max_errors)
+        findings.make(("targets",), Targets.tags, self.targets)
         if self.cutoff_hours >= self.duration_hours:
             message = (
                 f"{self.cutoff_hours} is not below duration_hours {self.duration_hours}; a window stops starting tasks "
                 "cutoff_hours before it ends"
             )
-            raise _problem(("cutoff_hours",), message)
+            findings.add(("cutoff_hours",), message)
+        findings.report()
         return self
 
     @property
@@ -301,20 +331,22 @@ class Node(_Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        findings = _Findings()
         if self.image is None and self.operating_system not in LATEST_IMAGES:
             known = ", ".join(sorted(LATEST_IMAGES))
             message = f"no newest image is known for {self.operating_system} (only for {known}); name one"
-            raise _problem(("image",), message)
+            findings.add(("image",), message)
         if self.operating_system is OperatingSystem.MACOS:
             message = "a Mac needs a dedicated host, which a lab fleet does not make; use a policy without a fleet"
-            raise _problem(("operating_system",), message)
+            findings.add(("operating_system",), message)
         for reserved in (ENVIRONMENT_TAG, "Name"):
             if reserved in self.tags:
                 message = f"the tag {reserved} is set by {'environment' if reserved == ENVIRONMENT_TAG else 'name'}; take it out"
-                raise _problem(("tags", reserved), message)
+                findings.add(("tags", reserved), message)
         if "Patch Group" in self.tags:
             message = "write PatchGroup without a space: EC2 refuses the other where tags are in the metadata service"
-            raise _problem(("tags", "Patch Group"), message)
+            findings.add(("tags", "Patch Group"), message)
+        findings.report()
         return self
 
     @property
@@ -338,12 +370,14 @@ class Fleet(_Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        findings = _Findings()
         seen: dict[str, int] = {}
         for index, node in enumerate(self.nodes):
             if node.name in seen:
                 message = f"{node.name!r} is the name of node {seen[node.name] + 1} already; names are unique"
-                raise _problem(("nodes", index, "name"), message)
+                findings.add(("nodes", index, "name"), message)
             seen[node.name] = index
+        findings.report()
         return self
 
 
@@ -364,9 +398,10 @@ class Policy(_Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        findings = _Findings()
         if ENVIRONMENT_TAG in self.tags:
             message = f"the tag {ENVIRONMENT_TAG} is set by environment; take it out"
-            raise _problem(("tags", ENVIRONMENT_TAG), message)
+            findings.add(("tags", ENVIRONMENT_TAG), message)
         groups: dict[tuple[OperatingSystem, str], str] = {}
         for name, baseline in self.baselines.items():
             for index, group in enumerate(baseline.patch_groups):
@@ -376,7 +411,7 @@ class Policy(_Part):
                         f"baseline {other} has the patch group {group!r} of {baseline.operating_system} already; a group "
                         "has one baseline of each operating system"
                     )
-                    raise _problem(("baselines", name, "patch_groups", index), message)
+                    findings.add(("baselines", name, "patch_groups", index), message)
         for index, node in enumerate(self.fleet.nodes if self.fleet else ()):
             group = node.tags.get(PATCH_GROUP_TAG, "")
             if (node.operating_system, group) not in groups:
@@ -386,7 +421,8 @@ class Policy(_Part):
                     f"no baseline of {node.operating_system} has the patch group {group!r}: AWS would silently use its "
                     f"default baseline; expected one of {', '.join(known) or 'none, for there is no such baseline'}"
                 )
-                raise _problem(where, message)
+                findings.add(where, message)
+        findings.report()
         return self
 
     @property

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from patching.policy import Policy
+from patching.policy import FINDINGS, Policy
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -90,7 +90,7 @@ def parse_policy(text: str, *, name: str = "policy", environment: str | None = N
     try:
         return Policy.model_validate(plain)
     except ValidationError as error:
-        problems = [_problem(detail, data) for detail in error.errors(include_url=False)]
+        problems = [problem for detail in error.errors(include_url=False) for problem in _problems(detail, data)]
         raise PolicyError(name, problems) from None
 
 
@@ -115,23 +115,26 @@ def _expanded(node: Any, environment: str) -> Any:  # noqa: ANN401 YAML holds an
     return node.replace("{environment}", environment) if isinstance(node, str) else node
 
 
-def _problem(detail: ErrorDetails, data: CommentedMap) -> Problem:
-    context = detail.get("ctx", {})
+def _problems(detail: ErrorDetails, data: CommentedMap) -> list[Problem]:
     # Pydantic names the alternative of a union, or "[key]", in the location: the file has no such key.
-    location = tuple(part for part in (*detail["loc"], *context.get("at", ())) if _is_in_file(part))
-    kind = detail["type"]
-    if kind == "extra_forbidden":
-        message = _unknown_key(location)
-    elif kind == "missing":
-        message = f"{location[-1]} is missing"
-        location = location[:-1]
-    elif kind in ("value_error", "rule"):
-        message = detail["msg"].removeprefix("Value error, ")
+    location = tuple(part for part in detail["loc"] if _is_in_file(part))
+    if detail["type"] == FINDINGS:
+        found = [((*location, *at), message) for at, message in detail["ctx"]["found"]]
+    elif detail["type"] == "missing":
+        found = [(location[:-1], f"{location[-1]} is missing")]
     else:
-        found = detail["input"]
-        shown = f"found {found!r}; " if isinstance(found, str | int | float | bool) or found is None else ""
-        message = f"{shown}{detail['msg'][0].lower()}{detail['msg'][1:]}"
-    return Problem(_line(data, location), ".".join(map(str, location)), message)
+        found = [(location, _message(detail, location))]
+    return [Problem(_line(data, place), ".".join(map(str, place)), message) for place, message in found]
+
+
+def _message(detail: ErrorDetails, location: Location) -> str:
+    if detail["type"] == "extra_forbidden":
+        return _unknown_key(location)
+    if detail["type"] == "value_error":
+        return detail["msg"].removeprefix("Value error, ")
+    found = detail["input"]
+    shown = f"found {found!r}; " if isinstance(found, str | int | float | bool) or found is None else ""
+    return f"{shown}{detail['msg'][0].lower()}{detail['msg'][1:]}"
 
 
 def _is_in_file(part: int | str) -> bool:

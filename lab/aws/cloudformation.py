@@ -76,7 +76,7 @@ class _Resource:
         return ""
 
     @classmethod
-    def cloudformation_type(cls) -> str:  # type: ignore[override]
+    def cloudformation_type(cls) -> str:
         return cls.type_name
 
     @classmethod
@@ -91,7 +91,7 @@ class _Resource:
         raise UnformattedGetAttTemplateException
 
     @classmethod
-    def create_from_cloudformation_json(  # type: ignore[override]
+    def create_from_cloudformation_json(
         cls,
         resource_name: str,  # noqa: ARG003 moto's own signature
         cloudformation_json: dict[str, Any],
@@ -103,7 +103,7 @@ class _Resource:
         return _make(cls.type_name, lambda: cls.create(properties, account_id, region_name))
 
     @classmethod
-    def update_from_cloudformation_json(  # type: ignore[override]
+    def update_from_cloudformation_json(
         cls,
         original_resource: _Resource,
         new_resource_name: str,  # noqa: ARG003
@@ -355,7 +355,7 @@ class BucketResource(_Resource, CloudFormationModel):
         return "BucketName"
 
     @classmethod
-    def create_from_cloudformation_json(  # type: ignore[override]
+    def create_from_cloudformation_json(
         cls,
         resource_name: str,
         cloudformation_json: dict[str, Any],
@@ -370,7 +370,7 @@ class BucketResource(_Resource, CloudFormationModel):
         return bucket
 
     @classmethod
-    def update_from_cloudformation_json(  # type: ignore[override]
+    def update_from_cloudformation_json(
         cls,
         original_resource: FakeBucket,
         new_resource_name: str,
@@ -387,14 +387,14 @@ class BucketResource(_Resource, CloudFormationModel):
         return original_resource
 
     @classmethod
-    def delete_from_cloudformation_json(  # type: ignore[override]
+    def delete_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str
     ) -> None:
         FakeBucket.delete_from_cloudformation_json(resource_name, cloudformation_json, account_id, region_name)
 
     @classmethod
     def has_cfn_attr(cls, attr: str) -> bool:
-        return FakeBucket.has_cfn_attr(attr)
+        return bool(FakeBucket.has_cfn_attr(attr))
 
 
 def _configure(account_id: str, name: str, properties: Properties) -> None:
@@ -439,7 +439,7 @@ class RoleResource(_Resource, CloudFormationModel):
         return "RoleName"
 
     @classmethod
-    def create_from_cloudformation_json(  # type: ignore[override]
+    def create_from_cloudformation_json(
         cls,
         resource_name: str,
         cloudformation_json: dict[str, Any],
@@ -454,7 +454,7 @@ class RoleResource(_Resource, CloudFormationModel):
         return role
 
     @classmethod
-    def update_from_cloudformation_json(  # type: ignore[override]
+    def update_from_cloudformation_json(
         cls,
         original_resource: Role,
         new_resource_name: str,  # noqa: ARG003
@@ -469,7 +469,7 @@ class RoleResource(_Resource, CloudFormationModel):
         return original_resource
 
     @classmethod
-    def delete_from_cloudformation_json(  # type: ignore[override]
+    def delete_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str
     ) -> None:
         for role in iam_backends[account_id][_PARTITION].roles.values():
@@ -495,7 +495,7 @@ class KeyResource(_Resource, CloudFormationModel):
     attributes = ("Arn", "KeyId")
 
     @classmethod
-    def create_from_cloudformation_json(  # type: ignore[override]
+    def create_from_cloudformation_json(
         cls,
         resource_name: str,
         cloudformation_json: dict[str, Any],
@@ -508,7 +508,7 @@ class KeyResource(_Resource, CloudFormationModel):
         )
 
     @classmethod
-    def update_from_cloudformation_json(  # type: ignore[override]
+    def update_from_cloudformation_json(
         cls,
         original_resource: Key,
         new_resource_name: str,  # noqa: ARG003
@@ -536,7 +536,7 @@ class InstanceResource(_Resource, CloudFormationModel):
     attributes = ("AvailabilityZone", "PrivateDnsName", "PublicDnsName", "PrivateIp", "PublicIp", "InstanceId", "VpcId")
 
     @classmethod
-    def create_from_cloudformation_json(  # type: ignore[override]
+    def create_from_cloudformation_json(
         cls,
         resource_name: str,
         cloudformation_json: dict[str, Any],
@@ -547,7 +547,7 @@ class InstanceResource(_Resource, CloudFormationModel):
         return _launch(cloudformation_json["Properties"], account_id, region_name)
 
     @classmethod
-    def update_from_cloudformation_json(  # type: ignore[override]
+    def update_from_cloudformation_json(
         cls,
         original_resource: Any,  # noqa: ANN401 moto's own class
         new_resource_name: str,  # noqa: ARG003
@@ -571,7 +571,7 @@ class InstanceResource(_Resource, CloudFormationModel):
         return original_resource
 
     @classmethod
-    def delete_from_cloudformation_json(  # type: ignore[override]
+    def delete_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str
     ) -> None:
         """Do nothing: moto deletes an instance by its own method."""

@@ -27,7 +27,7 @@ def targets_of(request: Request) -> Targets:
     ids, targets = request.get("InstanceIds"), request.get("Targets")
     if bool(ids) == bool(targets):
         raise ApiError("ValidationException", "Give either InstanceIds or Targets.")
-    return Targets.instances(*ids) if ids else Targets.from_api(targets)
+    return Targets.instances(*ids) if ids else Targets.from_api(targets or ())
 
 
 def notification_of(request: Request) -> Notification | None:

@@ -38,7 +38,7 @@ def _advance(plane: Plane, request: Request) -> Response:
     """Move the clock. Only JSON is taken, which no page of a browser may send here."""
     if not request.is_json:
         return _json({"error": "expected application/json"}, 415)
-    body = request.get_json(silent=True)
+    body: Any = request.get_json(silent=True)
     try:
         to = datetime.fromisoformat(body["to"])
     except (KeyError, TypeError, ValueError):

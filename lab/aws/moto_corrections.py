@@ -28,14 +28,12 @@ _LOOPBACK = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
 def install() -> None:
     """Correct moto, for as long as the process lives."""
     for module in (cloudformation_models, cloudformation_responses):
-        module.get_stack_from_s3_url = _template_behind  # type: ignore[attr-defined]
-    FakeBucket.get_permission = _permission  # type: ignore[method-assign]
+        module.get_stack_from_s3_url = _template_behind
+    FakeBucket.get_permission = _permission
     for name in ("create_stack", "update_stack", "create_change_set"):
         setattr(CloudFormationBackend, name, _refusing_unknown_types(getattr(CloudFormationBackend, name)))
     cloudformation.parse_and_update_resource = _refusing_half_updates(cloudformation.parse_and_update_resource)
-    CloudFormationBackend.execute_change_set = _failing_like_a_stack(  # type: ignore[method-assign]
-        CloudFormationBackend.execute_change_set
-    )
+    CloudFormationBackend.execute_change_set = _failing_like_a_stack(CloudFormationBackend.execute_change_set)
 
 
 def _template_behind(url: str, account_id: str, partition: str) -> str:

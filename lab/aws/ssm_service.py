@@ -12,6 +12,7 @@ from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
+from moto.core.utils import camelcase_to_underscores
 from moto.ssm.responses import SimpleSystemManagerResponse
 
 from lab.aws import (  # noqa: F401 importing them registers their operations
@@ -40,7 +41,7 @@ def install(plane: Plane) -> None:
     for snake in _OWN_DOCUMENTS:
         original = getattr(SimpleSystemManagerResponse, snake)
         setattr(SimpleSystemManagerResponse, snake, _document_answer(names[snake], original))
-    SimpleSystemManagerResponse.list_documents = _list_documents  # type: ignore[method-assign]
+    SimpleSystemManagerResponse.list_documents = _list_documents
     implemented = set(dir(SimpleSystemManagerResponse))
     for snake, name in names.items():
         if snake not in implemented:
@@ -58,8 +59,6 @@ def _operation_model(name: str) -> OperationModel:
 
 
 def _snake(name: str) -> str:
-    from moto.core.utils import camelcase_to_underscores
-
     return str(camelcase_to_underscores(name))
 
 
@@ -72,7 +71,9 @@ def _request(response: SimpleSystemManagerResponse, name: str) -> dict[str, Any]
     shape = _operation_model(name).input_shape
     if not isinstance(request, dict):
         raise ServiceException("SerializationException", "The request is not a JSON object.")
-    unknown = sorted(set(request) - set(shape.members)) if shape else []
+    if shape is None:
+        return {}
+    unknown = sorted(set(request) - set(shape.members))
     if unknown:
         raise ServiceException("ValidationException", f"{name} has no parameter {', '.join(unknown)}.")
     report = ParamValidator().validate(request, shape)
