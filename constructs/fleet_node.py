@@ -20,6 +20,7 @@ class FleetNode(Construct):
     Args:
         scope: where it is made.
         id: its name there.
+        name: the instance's Name tag.
         operating_system: what the image holds.
         image_parameter: public SSM parameter with the image's id, read at every deployment: an instance whose parameter
             has a new value then is replaced.
@@ -36,6 +37,7 @@ class FleetNode(Construct):
         scope: Construct,
         id: str,  # noqa: A002 CDK's own name
         *,
+        name: str,
         operating_system: OperatingSystem,
         image_parameter: str,
         instance_type: str,
@@ -74,6 +76,7 @@ class FleetNode(Construct):
                     ),
                 )
             ],
+            instance_name=name,
             ebs_optimized=True,
             propagate_tags_to_volume_on_creation=True,
         )

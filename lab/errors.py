@@ -1,4 +1,4 @@
-"""An error that a client of the local AWS sees."""
+"""What goes wrong in the lab: what a client of the local AWS sees, and what its owner does."""
 
 from __future__ import annotations
 
@@ -15,3 +15,7 @@ class ApiError(Exception):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+
+
+class LabError(Exception):
+    """Something that keeps the lab from running. Its text is for the person in front of it, on one line."""

@@ -444,5 +444,5 @@ class Policy(_Part):
         return Targets.tag(ENVIRONMENT_TAG, self.environment)
 
     def node_tags(self, node: Node) -> dict[str, str]:
-        """Return all tags of a node of the fleet."""
-        return {**node.tags, ENVIRONMENT_TAG: self.environment, "Name": self.deployment.name(node.name)}
+        """Return the tags by which a node of the fleet is found."""
+        return {**node.tags, ENVIRONMENT_TAG: self.environment}

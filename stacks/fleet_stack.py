@@ -36,6 +36,7 @@ class FleetStack(Stack):
             FleetNode(
                 self,
                 f"Node-{node.name}",
+                name=policy.deployment.name(node.name),
                 operating_system=node.operating_system,
                 image_parameter=node.image_parameter,
                 instance_type=node.instance_type,

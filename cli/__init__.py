@@ -1,0 +1,1 @@
+"""`patchops`: one thin command group a room below."""

@@ -1,0 +1,117 @@
+"""`patchops lab`: a local AWS, step by step or as a whole workshop."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from cli.options import ERROR, Output, OutputFormat, Terminal
+from lab import local_aws, workshop
+from ops.table import moment, table
+
+app = typer.Typer(help="The local AWS: a fleet to practise on, without an account.", no_args_is_help=True)
+
+Policy = Annotated[str, typer.Argument(help="The policy file.")]
+EnvironmentName = Annotated[
+    str | None, typer.Option("--environment", "-e", help="Takes the place of the file's environment.")
+]
+_SHOWN_EVENTS = 30
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="Port on the loopback interface; any free one by default.")] = 0,
+    speed: Annotated[
+        float | None, typer.Option(help="Lab seconds that go by in a second while something runs.", min=0.1)
+    ] = None,
+) -> None:
+    """Start a local AWS in the background; use it with: eval "$(patchops lab up)"."""
+    running, started = local_aws.up(port=port, speed=speed)
+    print(f"local AWS {'started' if started else 'is running already'} at {running.url}", file=sys.stderr)
+    for name, value in running.environment().items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+def deploy(policy: Policy = local_aws.DEFAULT_POLICY, environment: EnvironmentName = None) -> None:
+    """Bootstrap the local AWS and deploy a policy to it, with the CDK's own command."""
+    local_aws.deploy(local_aws.required(), policy, environment, sys.stderr.fileno())
+
+
+@app.command()
+def destroy(policy: Policy = local_aws.DEFAULT_POLICY, environment: EnvironmentName = None) -> None:
+    """Destroy what a policy deployed to the local AWS."""
+    local_aws.destroy(local_aws.required(), policy, environment, sys.stderr.fileno())
+
+
+@app.command()
+def advance(
+    span: Annotated[str, typer.Argument(help="How far: 30m, 12h, 7d, 2w.", metavar="DURATION")] = "",
+    to: Annotated[str, typer.Option(help="A time instead, with its zone: 2026-11-18T02:00+09:00.")] = "",
+) -> None:
+    """Move the lab's clock, letting windows, scans and new patches happen on the way."""
+    running = local_aws.required()
+    before = datetime.fromisoformat(running.status()["now"])
+    known = len(running.events())
+    if bool(span) == bool(to):
+        raise typer.BadParameter("give a span such as 7d, or --to with a time")
+    try:
+        target = before + local_aws.duration(span) if span else datetime.fromisoformat(to)
+    except ValueError:
+        raise typer.BadParameter(f"--to {to!r} is not a time like 2026-11-18T02:00+09:00") from None
+    now = datetime.fromisoformat(running.advance(target)["now"])
+    happened = running.events()[known:]
+    for at, text in happened[-_SHOWN_EVENTS:]:
+        print(f"{moment(at)}  {text}")
+    if len(happened) > _SHOWN_EVENTS:
+        print(f"(the last {_SHOWN_EVENTS} of {len(happened)} events)", file=sys.stderr)
+    print(f"it is now {moment(now)}", file=sys.stderr)
+
+
+@app.command()
+def status(output: Output = OutputFormat.TABLE) -> None:
+    """Show the lab's clock, its nodes, and why an instance is not one."""
+    running = local_aws.required()
+    state = {"url": running.url, **running.status()}
+    general = table(
+        "Local AWS",
+        ("", " "),
+        (
+            ("Address", running.url),
+            ("Clock", moment(datetime.fromisoformat(state["now"]))),
+            ("Working", "yes" if state["working"] else "no"),
+            ("Speed while working", f"{state['speed']:g} lab seconds a second"),
+        ),
+    )
+    regions = table(
+        "Regions",
+        ("Region", "Managed nodes", "Baselines", "Windows", "Associations", "Commands running"),
+        (
+            (name, len(one["managed"]), one["baselines"], one["windows"], one["associations"], one["commands_running"])
+            for name, one in state["regions"].items()
+        ),
+    )
+    unmanaged = table(
+        "Instances that are not managed",
+        ("Region", "Instance", "Why"),
+        ((name, *pair) for name, one in state["regions"].items() for pair in one["unmanaged"].items()),
+    )
+    Terminal(output).show(state, [one for one in (general, regions, unmanaged) if one.rows])
+
+
+@app.command()
+def down() -> None:
+    """Stop the local AWS; what was in it is gone."""
+    stopped = local_aws.down()
+    print("local AWS stopped" if stopped else "no local AWS was running", file=sys.stderr)
+
+
+@app.command(name="workshop")
+def run_workshop() -> None:
+    """Run the whole workshop on a local AWS of its own, and leave what happened in build/lab/."""
+    if not workshop.run_all():
+        raise typer.Exit(ERROR)

@@ -1,0 +1,49 @@
+"""The command `patchops`."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli import compliance, documents, lab, nodes, run, windows
+from cli.options import ERROR
+from lab.errors import LabError
+from ops.errors import OperationError, in_words
+from patching.errors import InvalidValueError
+from patching.policy_file import PolicyError
+
+app = typer.Typer(
+    name="patchops",
+    help="Patch operations as code: scan, review, install and review again.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(documents.app, name="documents")
+app.command("nodes")(nodes.nodes)
+app.command("scan")(run.scan)
+app.command("install")(run.install)
+app.command("compliance")(compliance.compliance)
+app.command("windows")(windows.windows)
+app.add_typer(lab.app, name="lab")
+
+
+def main() -> None:
+    """Run `patchops`. What goes wrong is said in words; a traceback is a mistake of this program."""
+    try:
+        app()
+    except (OperationError, PolicyError, InvalidValueError, LabError) as error:
+        print(f"patchops: {error}", file=sys.stderr)
+    except (BotoCoreError, ClientError) as error:
+        print(f"patchops: {in_words(error)}", file=sys.stderr)
+    except BrokenPipeError:
+        # Whoever read the output has had enough of it.
+        sys.stderr.close()
+    except KeyboardInterrupt:
+        print("patchops: interrupted", file=sys.stderr)
+        sys.exit(130)
+    else:
+        return
+    sys.exit(ERROR)

@@ -1,0 +1,144 @@
+"""`patchops scan` and `patchops install`."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from typing import Annotated
+
+import typer
+from rich.live import Live
+
+from cli.options import (
+    FOUND,
+    EndpointUrl,
+    EnvironmentName,
+    Instances,
+    Output,
+    OutputFormat,
+    Profile,
+    Region,
+    Tags,
+    Terminal,
+    rate_control,
+    required_targets,
+    session,
+    usage,
+)
+from ops import environment as environments
+from ops import run, tables
+from ops.session import Session
+from ops.table import table
+from patching.run_patch_baseline import RebootOption, RunPatchBaseline
+
+Concurrency = Annotated[str, typer.Option(help="Nodes that run at one time, as a number or per cent.")]
+MaxErrors = Annotated[str, typer.Option(help="Failures that are tolerated: the one after them stops the rest.")]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the command to its end.")]
+Comment = Annotated[str, typer.Option(help="Comment of the command, for people.")]
+
+
+def scan(
+    environment: EnvironmentName = None,
+    tag: Tags = None,
+    instance: Instances = None,
+    concurrency: Concurrency = "50",
+    max_errors: MaxErrors = "0",
+    wait: Wait = True,
+    comment: Comment = "",
+    output: Output = OutputFormat.TABLE,
+    profile: Profile = None,
+    region: Region = None,
+    endpoint_url: EndpointUrl = None,
+) -> None:
+    """Compare nodes with their baselines and report; nothing is changed on them."""
+    connection = session(profile, region, endpoint_url)
+    plan = run.plan(
+        connection,
+        RunPatchBaseline.scan(snapshot_id=str(uuid.uuid4())),
+        required_targets(environment, tag, instance),
+        rate_control=rate_control(concurrency, max_errors),
+        environment=environments.find(connection, environment) if environment else None,
+        comment=comment,
+    )
+    _carry_out(connection, plan, Terminal(output), wait=wait)
+
+
+def install(
+    environment: EnvironmentName = None,
+    tag: Tags = None,
+    instance: Instances = None,
+    concurrency: Concurrency = "1",
+    max_errors: MaxErrors = "0",
+    reboot: Annotated[
+        RebootOption, typer.Option(help="NoReboot leaves what was installed pending, which is not compliant.")
+    ] = RebootOption.REBOOT_IF_NEEDED,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    wait: Wait = True,
+    comment: Comment = "",
+    output: Output = OutputFormat.TABLE,
+    profile: Profile = None,
+    region: Region = None,
+    endpoint_url: EndpointUrl = None,
+) -> None:
+    """Install what the baselines approve and the nodes lack, and reboot them."""
+    connection = session(profile, region, endpoint_url)
+    plan = run.plan(
+        connection,
+        RunPatchBaseline.install(reboot=reboot, snapshot_id=str(uuid.uuid4())),
+        required_targets(environment, tag, instance),
+        rate_control=rate_control(concurrency, max_errors),
+        environment=environments.find(connection, environment) if environment else None,
+        comment=comment,
+    )
+    terminal = Terminal(output)
+    if not yes:
+        _confirm(plan, terminal)
+    _carry_out(connection, plan, terminal, wait=wait)
+
+
+def _confirm(plan: run.Plan, terminal: Terminal) -> None:
+    terminal.err.print(tables.nodes(plan.nodes).rich())
+    reboot = "and reboots them" if plan.task.reboot is RebootOption.REBOOT_IF_NEEDED else "without a reboot"
+    terminal.say(f"Installs patches on these {len(plan.nodes)} nodes {reboot}: {plan.rate_control.in_words()}.")
+    if not sys.stdin.isatty():
+        usage("nobody is there to be asked: give --yes to install")
+    if not typer.confirm("Go on?", err=True):
+        raise typer.Abort
+
+
+def _carry_out(connection: Session, plan: run.Plan, terminal: Terminal, *, wait: bool) -> None:
+    command_id = run.send(connection, plan)
+    terminal.say(
+        f"Command {command_id}: {plan.task.operation} on {len(plan.nodes)} nodes, {plan.rate_control.in_words()}"
+    )
+    if not wait:
+        terminal.show({"command_id": command_id}, [table("", ("Command",), [(command_id,)])])
+        return
+    ended = run.with_output(connection, follow(connection, command_id, terminal))
+    terminal.show(ended, [tables.progress(ended), *tables.steps(ended)])
+    if not ended.succeeded:
+        raise typer.Exit(FOUND)
+
+
+def follow(connection: Session, command_id: str, terminal: Terminal) -> run.Progress:
+    """Follow a command to its end: as a table that changes on a terminal, as a line a change elsewhere."""
+    try:
+        if terminal.err.is_terminal:
+            with Live(console=terminal.err, transient=True, auto_refresh=False) as live:
+                return run.watch(
+                    connection,
+                    command_id,
+                    lambda state: live.update(tables.progress(state).rich(), refresh=True),
+                )
+        return run.watch(connection, command_id, lambda state: terminal.say(one_line(state)))
+    except KeyboardInterrupt:
+        terminal.say(
+            f"no longer watching; the command goes on: aws ssm list-command-invocations --command-id {command_id}"
+        )
+        raise
+
+
+def one_line(state: run.Progress) -> str:
+    """Say in one line how far a command is."""
+    nodes = ", ".join(f"{node.name or node.node_id} {node.details}" for node in state.nodes)
+    return f"  {state.at.strftime('%H:%M:%S')} {state.details}: {nodes or 'no node yet'}"

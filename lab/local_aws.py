@@ -1,0 +1,277 @@
+"""Starting, finding and stopping a local AWS, and deploying to it with the CDK's own command."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO, Any
+
+from lab.errors import LabError
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build"
+DEFAULT_POLICY = "config/lab.yaml"
+DEFAULT_REGION = "us-east-1"
+_ACCOUNT = "123456789012"
+_STATE = BUILD / "local-aws.json"
+_LOG = BUILD / "local-aws.log"
+_START_SECONDS = 60
+_STOP_SECONDS = 10
+_DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?")
+
+
+@dataclass(frozen=True)
+class LocalAws:
+    """A local AWS that runs.
+
+    Attributes:
+        url: where it listens.
+        pid: its process.
+    """
+
+    url: str
+    pid: int
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables by which boto3, the AWS CLI and the CDK use it."""
+        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            # Keys of its own: the CDK remembers an account for each access key.
+            "AWS_ACCESS_KEY_ID": "AKIAPATCHOPSLOCALAWS",
+            "AWS_SECRET_ACCESS_KEY": "local-aws",
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+        }
+
+    def status(self) -> dict[str, Any]:
+        """Return its clock, its nodes and what is deployed."""
+        return self._ask("status")
+
+    def events(self) -> list[tuple[datetime, str]]:
+        """Return what happened in it, in order."""
+        return [(datetime.fromisoformat(one["at"]), one["text"]) for one in self._ask("events")["events"]]
+
+    def advance(self, to: datetime) -> dict[str, Any]:
+        """Move its clock, letting everything happen on the way.
+
+        Raises:
+            LabError: the time has passed, or is more than a year ahead.
+        """
+        return self._ask("advance", {"to": to.isoformat()})
+
+    def _ask(self, what: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        request = urllib.request.Request(  # noqa: S310 our own server's address
+            f"{self.url}/lab/{what}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=300) as reply:  # noqa: S310
+                answer: dict[str, Any] = json.load(reply)
+                return answer
+        except urllib.error.HTTPError as error:
+            raise LabError(json.load(error)["error"]) from None
+        except (OSError, ValueError) as error:
+            raise LabError(f"the local AWS at {self.url} does not answer: {error}") from None
+
+
+@contextmanager
+def running(*, port: int = 0, speed: float | None = None) -> Iterator[LocalAws]:
+    """Run a local AWS as long as the context lasts; it also ends if this process is killed.
+
+    Raises:
+        LabError: it does not start.
+    """
+    process = _start(port, speed, ["--with-parent"], stdin=subprocess.PIPE)
+    try:
+        yield _announced(process)
+    finally:
+        # The end of its standard input tells it to stop.
+        if process.stdin:
+            process.stdin.close()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def up(*, port: int = 0, speed: float | None = None) -> tuple[LocalAws, bool]:
+    """Return the local AWS that runs in the background, and whether it had to be started.
+
+    Raises:
+        LabError: it does not start, for instance because the port is taken.
+    """
+    found = find()
+    if found:
+        return found, False
+    started = _announced(_start(port, speed, [], stdin=subprocess.DEVNULL))
+    BUILD.mkdir(exist_ok=True)
+    _STATE.write_text(json.dumps({"url": started.url, "pid": started.pid}), encoding="utf-8")
+    return started, True
+
+
+def find() -> LocalAws | None:
+    """Return the local AWS that runs in the background, if one does."""
+    try:
+        known = LocalAws(**json.loads(_STATE.read_text(encoding="utf-8")))
+        if known.status()["pid"] == known.pid:
+            return known
+    except (OSError, ValueError, TypeError, KeyError, LabError):
+        pass
+    _STATE.unlink(missing_ok=True)
+    return None
+
+
+def required() -> LocalAws:
+    """Return the local AWS that runs in the background.
+
+    Raises:
+        LabError: none does.
+    """
+    found = find()
+    if found is None:
+        raise LabError('no local AWS is running; start one with: eval "$(patchops lab up)"')
+    return found
+
+
+def down() -> bool:
+    """Stop the local AWS that runs in the background, and tell whether there was one."""
+    found = find()
+    if found is None:
+        return False
+    os.kill(found.pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while _alive(found.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    _STATE.unlink(missing_ok=True)
+    return True
+
+
+def deploy(aws: LocalAws, policy: str, environment: str | None, output: IO[str] | int | None) -> None:
+    """Bootstrap the local AWS and deploy a policy to it with the CDK CLI, as to any account.
+
+    Args:
+        aws: where to.
+        policy: the policy file.
+        environment: takes the place of the file's own environment.
+        output: where what the CDK says goes.
+
+    Raises:
+        LabError: the CDK is not installed, or fails.
+    """
+    region = aws.environment()["AWS_REGION"]
+    with tempfile.TemporaryDirectory() as elsewhere:
+        # Where there is no app, bootstrapping does not synthesize one.
+        _cdk(aws, ["bootstrap", f"aws://{_ACCOUNT}/{region}"], Path(elsewhere), output)
+    _cdk(aws, ["deploy", "**", *_context(policy, environment), "--require-approval", "never"], ROOT, output)
+
+
+def destroy(aws: LocalAws, policy: str, environment: str | None, output: IO[str] | int | None) -> None:
+    """Destroy what a policy deployed to the local AWS; see `deploy`."""
+    _cdk(aws, ["destroy", "**", *_context(policy, environment), "--force"], ROOT, output)
+
+
+def duration(text: str) -> timedelta:
+    """Read a span of time such as 7d, 12h or 1w2d.
+
+    Raises:
+        LabError: it is none.
+    """
+    match = _DURATION.fullmatch(text)
+    if not match or not any(match.groups()):
+        raise LabError(f"{text!r} is not a span of time; expected one like 30m, 12h, 7d or 2w")
+    weeks, days, hours, minutes = (int(one or 0) for one in match.groups())
+    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes)
+
+
+def _context(policy: str, environment: str | None) -> list[str]:
+    path = Path(policy)
+    context = ["--context", f"config={path if path.is_absolute() else path.resolve()}"]
+    return [*context, "--context", f"environment={environment}"] if environment else context
+
+
+def _cdk(aws: LocalAws, arguments: list[str], folder: Path, output: IO[str] | int | None) -> None:
+    cdk = ROOT / "node_modules" / ".bin" / "cdk"
+    if not cdk.exists():
+        raise LabError("the CDK CLI is not installed; run: make setup")
+    # Nothing of the person's own account may reach this: not their keys, their profile or their Region.
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', '')}"
+    result = subprocess.run(  # noqa: S603 our own tool, our own arguments
+        [cdk, *arguments],
+        cwd=folder,
+        env={**inherited, **aws.environment(), "PATH": path},
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output if output is None or isinstance(output, int) else subprocess.STDOUT,
+        check=False,
+    )
+    if result.returncode:
+        where = f"; see {output.name}" if output is not None and not isinstance(output, int) else ""
+        raise LabError(f"cdk {arguments[0]} failed with exit code {result.returncode}{where}")
+
+
+def _start(port: int, speed: float | None, arguments: list[str], *, stdin: int) -> subprocess.Popen[str]:
+    BUILD.mkdir(exist_ok=True)
+    chosen = [] if speed is None else ["--speed", str(speed)]
+    with _LOG.open("w", encoding="utf-8") as log:
+        return subprocess.Popen(  # noqa: S603 this program, our own arguments
+            [sys.executable, "-m", "lab.aws.server", "--port", str(port), *chosen, *arguments],
+            cwd=ROOT,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            # Ctrl-C is for this process, which then stops the other one in order.
+            start_new_session=True,
+        )
+
+
+def _announced(process: subprocess.Popen[str]) -> LocalAws:
+    """Wait until a server says where it listens."""
+    line = process.stdout.readline() if process.stdout else ""
+    if not line:
+        process.wait(_START_SECONDS)
+        last = _LOG.read_text(encoding="utf-8").strip().splitlines()[-1:]
+        raise LabError(f"the local AWS does not start: {last[0] if last else 'it says nothing'}")
+    said = json.loads(line)
+    return LocalAws(said["url"], said["pid"])
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # A child that has ended is there until somebody asks for how it ended.
+    return not _reaped(pid)
+
+
+def _reaped(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return False
+
+
+def empty(folder: Path) -> Path:
+    """Return a folder with nothing in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder

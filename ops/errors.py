@@ -1,0 +1,49 @@
+"""What an operation says when it cannot go on: one line, and how to mend it."""
+
+from __future__ import annotations
+
+from botocore import exceptions as aws
+
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+_UNKNOWN_CREDENTIALS = {"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "SignatureDoesNotMatch"}
+_THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
+
+
+class OperationError(Exception):
+    """An operation that could not be carried out. Its text is for the person who asked for it."""
+
+
+def in_words(error: Exception) -> str:
+    """Say in one line what AWS or the way to it refused, and what mends it."""
+    if isinstance(error, aws.ClientError):
+        return _refusal(error)
+    if isinstance(error, aws.NoCredentialsError | aws.PartialCredentialsError):
+        return "no credentials found; set AWS_PROFILE, give --profile, or sign in with `aws sso login`"
+    if isinstance(error, aws.NoRegionError):
+        return "no Region given; set AWS_REGION or give --region"
+    if isinstance(error, aws.ProfileNotFound):
+        return f"{_one_line(error)}; `aws configure list-profiles` lists those there are"
+    if isinstance(error, aws.TokenRetrievalError | aws.UnauthorizedSSOTokenError | aws.SSOTokenLoadError):
+        return "the sign-in has expired; sign in again with `aws sso login`"
+    if isinstance(error, aws.EndpointConnectionError | aws.ConnectTimeoutError | aws.ReadTimeoutError):
+        return f"{_one_line(error).rstrip('.')}; is the Region right, the network there, and the local AWS running?"
+    return _one_line(error)
+
+
+def _refusal(error: aws.ClientError) -> str:
+    code = str(error.response.get("Error", {}).get("Code", "unknown"))
+    message = " ".join(str(error.response.get("Error", {}).get("Message", "")).split())
+    operation = error.operation_name
+    if code in _EXPIRED:
+        return f"{operation}: the credentials have expired; sign in again"
+    if code in _UNKNOWN_CREDENTIALS:
+        return f"{operation}: AWS does not know these credentials; check AWS_PROFILE or the keys"
+    if code in _THROTTLED:
+        return f"{operation}: AWS throttled the requests, also after retries; try again later"
+    if code.startswith("AccessDenied") or code == "UnauthorizedOperation":
+        return f"{operation}: no permission: {message}"
+    return f"{operation}: {code}: {message}"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,169 @@
+"""What is scheduled: maintenance windows and associations, when they run next, and how they ran.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/maintenance-windows.html and
+https://docs.aws.amazon.com/systems-manager/latest/userguide/state-manager-associations.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ops.session import Session
+from patching.deployment import Deployment
+from patching.run_patch_baseline import DOCUMENT_NAME
+from patching.schedule import Schedule
+from patching.targets import Targets
+
+SHOWN_RUNS = 3
+_KEPT_EXECUTIONS = 5
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One opening of a window."""
+
+    id: str
+    status: str
+    started: datetime
+    ended: datetime | None
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A maintenance window with what it runs."""
+
+    id: str
+    name: str
+    enabled: bool
+    schedule: Schedule
+    duration_hours: int
+    cutoff_hours: int
+    targets: tuple[Targets, ...]
+    tasks: tuple[str, ...]
+    next_runs: tuple[datetime, ...]
+    executions: tuple[Execution, ...]
+
+
+@dataclass(frozen=True)
+class Association:
+    """An association that runs AWS-RunPatchBaseline."""
+
+    id: str
+    name: str
+    operation: str
+    schedule: Schedule | None
+    targets: Targets
+    status: str
+    last_run: datetime | None
+    next_runs: tuple[datetime, ...]
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """Everything that patches by itself."""
+
+    at: datetime
+    windows: tuple[Window, ...]
+    associations: tuple[Association, ...]
+
+
+def scheduled(session: Session, deployment: Deployment | None = None) -> Scheduled:
+    """Return the windows and the patching associations of an environment; of the whole Region by default."""
+    prefix = deployment.name("") if deployment else ""
+    pages = session.ssm.get_paginator("describe_maintenance_windows").paginate()
+    found = [one for page in pages for one in page["WindowIdentities"] if one["Name"].startswith(prefix)]
+    windows = tuple(_window(session, one) for one in sorted(found, key=lambda one: one["Name"]))
+    pages_of_associations = session.ssm.get_paginator("list_associations").paginate()
+    associations = tuple(
+        _association(session, one)
+        for page in pages_of_associations
+        for one in page["Associations"]
+        if one.get("Name") == DOCUMENT_NAME and one.get("AssociationName", "").startswith(prefix)
+    )
+    return Scheduled(session.now(), windows, associations)
+
+
+def execution_commands(session: Session, execution_id: str) -> tuple[str, ...]:
+    """Return the ids of the commands that an opening of a window sent."""
+    tasks = session.ssm.describe_maintenance_window_execution_tasks(WindowExecutionId=execution_id)
+    commands = []
+    for task in tasks["WindowExecutionTaskIdentities"]:
+        invocations = session.ssm.describe_maintenance_window_execution_task_invocations(
+            WindowExecutionId=execution_id, TaskId=task["TaskExecutionId"]
+        )
+        commands += [
+            one["ExecutionId"]
+            for one in invocations["WindowExecutionTaskInvocationIdentities"]
+            if one.get("ExecutionId")
+        ]
+    return tuple(commands)
+
+
+def _window(session: Session, identity: Any) -> Window:  # noqa: ANN401 botocore's own structure
+    window_id = identity["WindowId"]
+    schedule = Schedule.parse(
+        identity["Schedule"],
+        timezone=identity.get("ScheduleTimezone", "UTC"),
+        offset_days=identity.get("ScheduleOffset", 0),
+    )
+    upcoming = session.ssm.describe_maintenance_window_schedule(WindowId=window_id)["ScheduledWindowExecutions"]
+    targets = session.ssm.describe_maintenance_window_targets(WindowId=window_id)["Targets"]
+    tasks = session.ssm.describe_maintenance_window_tasks(WindowId=window_id)["Tasks"]
+    executions = session.ssm.describe_maintenance_window_executions(WindowId=window_id)["WindowExecutions"]
+    return Window(
+        id=window_id,
+        name=identity["Name"],
+        enabled=identity["Enabled"],
+        schedule=schedule,
+        duration_hours=identity["Duration"],
+        cutoff_hours=identity["Cutoff"],
+        targets=tuple(Targets.from_api(one["Targets"]) for one in targets),  # type: ignore[arg-type]
+        tasks=tuple(_task(session, window_id, one) for one in tasks),
+        next_runs=tuple(_time(one["ExecutionTime"]) for one in upcoming[:SHOWN_RUNS]),
+        executions=tuple(_execution(session, one) for one in executions[:_KEPT_EXECUTIONS]),
+    )
+
+
+def _time(text: str) -> datetime:
+    """Read a time as a window's schedule writes it, in the window's zone."""
+    return datetime.fromisoformat(text)
+
+
+def _task(session: Session, window_id: str, task: Any) -> str:  # noqa: ANN401 botocore's own structure
+    details: Any = session.ssm.get_maintenance_window_task(WindowId=window_id, WindowTaskId=task["WindowTaskId"])
+    parameters = details.get("TaskInvocationParameters", {}).get("RunCommand", {}).get("Parameters", {})
+    return f"{task['TaskArn']} {_first(parameters.get('Operation', []))}".strip()
+
+
+def _execution(session: Session, execution: Any) -> Execution:  # noqa: ANN401 botocore's own structure
+    return Execution(
+        id=execution["WindowExecutionId"],
+        status=execution["Status"],
+        started=execution["StartTime"],
+        ended=execution.get("EndTime"),
+        commands=execution_commands(session, execution["WindowExecutionId"]),
+    )
+
+
+def _association(session: Session, summary: Any) -> Association:  # noqa: ANN401 botocore's own structure
+    details: Any = session.ssm.describe_association(AssociationId=summary["AssociationId"])["AssociationDescription"]
+    expression = details.get("ScheduleExpression")
+    schedule = Schedule.parse(expression) if expression else None
+    return Association(
+        id=details["AssociationId"],
+        name=details.get("AssociationName", ""),
+        operation=_first(details.get("Parameters", {}).get("Operation", [])),
+        schedule=schedule,
+        targets=Targets.from_api(details["Targets"]),
+        status=details.get("Overview", {}).get("Status", ""),
+        last_run=summary.get("LastExecutionDate"),
+        next_runs=tuple(schedule.next_runs(session.now(), SHOWN_RUNS, anchor=details.get("Date")) if schedule else ()),
+    )
+
+
+def _first(values: Iterable[str]) -> str:
+    return next(iter(values), "")

@@ -1,0 +1,56 @@
+"""What every test shares: snapshots, a deterministic Hypothesis, and the environment's own Node for jsii."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+MOST_DIFFERENT_LINES = 60
+
+settings.register_profile("tests", deadline=None, derandomize=True)
+settings.load_profile("tests")
+os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+
+Snapshot = Callable[[str, Any], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--snapshot-update", action="store_true", help="write the snapshots anew instead of comparing")
+
+
+@pytest.fixture(scope="session")
+def snapshot(request: pytest.FixtureRequest) -> Snapshot:
+    """Compare JSON with the file of that name in tests/snapshots."""
+    update = bool(request.config.getoption("--snapshot-update"))
+
+    def compare(name: str, value: Any) -> None:
+        path = SNAPSHOTS / f"{name}.json"
+        found = json.dumps(value, indent=2, sort_keys=True) + "\n"
+        if update:
+            SNAPSHOTS.mkdir(exist_ok=True)
+            path.write_text(found, encoding="utf-8")
+            return
+        expected = path.read_text(encoding="utf-8") if path.exists() else ""
+        if found != expected:
+            lines = list(
+                difflib.unified_diff(
+                    expected.splitlines(), found.splitlines(), f"expected: {path.name}", "found", n=6, lineterm=""
+                )
+            )
+            more = len(lines) - MOST_DIFFERENT_LINES
+            shown = [*lines[:MOST_DIFFERENT_LINES], *([f"... and {more} lines more"] if more > 0 else [])]
+            pytest.fail(
+                "\n".join((*shown, "", "Is every line of this meant? Then: pytest tests/stacks --snapshot-update")),
+                pytrace=False,
+            )
+
+    return compare

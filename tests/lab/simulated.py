@@ -1,0 +1,284 @@
+"""An engine without a server: a cloud of dictionaries, a handful of patches, and a clock that the tests move."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from lab import access
+from lab.catalogue import Catalogue, parse
+from lab.clock import Clock
+from lab.cloud import Instance
+from lab.command import Command, Invocation, Notification, StepRun
+from lab.engine import Engine
+from lab.node import ManagedNode
+from patching.baseline import ApprovalRule, PatchBaseline, PatchFilter
+from patching.operating_system import OperatingSystem
+from patching.rate_control import RateControl
+from patching.run_patch_baseline import DOCUMENT_NAME, RunPatchBaseline
+from patching.targets import Targets
+
+NODE_ROLE = "arn:aws:iam::123456789012:role/node"
+SENDER = "arn:aws:iam::123456789012:role/sender"
+PUBLISHER = "arn:aws:iam::123456789012:role/publisher"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:topic"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
+
+
+def day(text: str) -> datetime:
+    """Read `2026-03-15`, or `2026-03-15 18:30`, as UTC."""
+    return datetime.fromisoformat(f"{text}+00:00" if ":" in text else f"{text} 00:00+00:00")
+
+
+def _catalogue(system: str, image: str, **packages: Any) -> Catalogue:
+    return parse(
+        {
+            "operating_system": system,
+            "product": "Tiny",
+            "platform_name": f"Tiny {system}",
+            "platform_version": "1",
+            "agent_version": "3.0.0.0",
+            "images": [{"name": image, "parameters": [], "built": "2026-02-01T00:00:00Z"}],
+            **packages,
+        }
+    )
+
+
+def _release(version: str, released: str, classification: str = "", cve: str = "") -> dict[str, Any]:
+    notice = {"classification": classification, "severity": "Important", "advisory": f"ADV-{version}"}
+    return {
+        "version": version,
+        "released": f"{released}T00:00:00Z",
+        **(notice if classification else {}),
+        "cves": [cve] if cve else [],
+    }
+
+
+LINUX = _catalogue(
+    "AMAZON_LINUX_2023",
+    "linux",
+    packages=[
+        {
+            "name": "tool",
+            "arch": "x86_64",
+            "releases": [
+                _release("1.0-1", "2026-01-01"),
+                _release("1.1-1", "2026-03-01", "Security", "CVE-0000-1"),
+                _release("1.2-1", "2026-03-11", "Security", "CVE-0000-2"),
+                _release("1.3-1", "2026-04-30", "Security", "CVE-0000-3"),
+            ],
+        },
+        {
+            "name": "plain",
+            "arch": "noarch",
+            "releases": [_release("1.0-1", "2026-01-01"), _release("1.1-1", "2026-03-01")],
+        },
+        {"name": "absent", "arch": "noarch", "releases": [_release("1.0-1", "2026-02-20", "Security")]},
+    ],
+)
+UBUNTU = _catalogue(
+    "UBUNTU",
+    "ubuntu",
+    packages=[
+        {
+            "name": name,
+            "arch": "amd64",
+            "section": "libs",
+            "priority": "Required",
+            "releases": [
+                {"version": "1", "released": "2026-01-01T00:00:00Z"},
+                {"version": "2", "released": "2026-03-14T00:00:00Z", "security": security},
+            ],
+        }
+        for name, security in (("secure", True), ("feature", False))
+    ],
+)
+WINDOWS = _catalogue(
+    "WINDOWS",
+    "windows",
+    updates=[
+        {
+            "kb": f"KB{month}",
+            "title": f"2026-0{month} Cumulative Update (KB{month})",
+            "released": f"2026-0{month}-10T18:00:00Z",
+            "classification": "SecurityUpdates",
+            "severity": "Critical",
+            "family": "Windows",
+            "product": "Tiny",
+            "supersedes": [f"KB{month - 1}"],
+        }
+        for month in (1, 2, 3)
+    ],
+)
+
+
+class FakeCloud:
+    """An account in which everything is allowed until a test forbids it."""
+
+    account = "123456789012"
+    region = "us-east-1"
+
+    def __init__(self) -> None:
+        self.running: dict[str, Instance] = {}
+        self.policies: dict[str, list[dict[str, Any]]] = {}
+        self.distrusted: set[str] = set()
+        self.bucket_keys: dict[str, str] = {}
+        self.topic_keys: dict[str, str] = {}
+        self.objects: dict[str, str] = {}
+        self.messages: list[dict[str, Any]] = []
+
+    def forbid(self, role: str, action: str, resource: str = "*") -> None:
+        self._documents(role).append({"Statement": {"Effect": "Deny", "Action": action, "Resource": resource}})
+
+    def _documents(self, role: str) -> list[dict[str, Any]]:
+        everything = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+        return self.policies.setdefault(role, [everything])
+
+    def instances(self) -> Iterable[Instance]:
+        return list(self.running.values())
+
+    def allowed(self, role: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
+        return access.allowed(self._documents(role), action, resource, context)
+
+    def trusts(self, role: str, service: str) -> bool:
+        return bool(role) and service == "ssm.amazonaws.com" and role not in self.distrusted
+
+    def bucket_key(self, bucket: str) -> str | None:
+        return self.bucket_keys.get(bucket)
+
+    def topic_key(self, topic: str) -> str | None:
+        return self.topic_keys.get(topic)
+
+    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+        if bucket != "output":
+            raise KeyError(bucket)
+        self.objects[key] = body.decode()
+
+    def publish(self, topic: str, subject: str, message: str) -> None:
+        if topic != TOPIC:
+            raise KeyError(topic)
+        self.messages.append(json.loads(message))
+
+
+class Lab:
+    """An engine with its cloud and clock; on 15 March 2026 at first."""
+
+    def __init__(self, *catalogues: Catalogue, start: str = "2026-03-15") -> None:
+        self.cloud = FakeCloud()
+        self.clock = Clock(day(start))
+        self.engine = Engine(self.cloud, self.clock, catalogues=catalogues or (LINUX, UBUNTU, WINDOWS))
+
+    @property
+    def log(self) -> str:
+        return "\n".join(entry.text for entry in self.engine.entries)
+
+    def launch(self, image: str = "linux", role: str = NODE_ROLE, **tags: str) -> ManagedNode:
+        """Start an instance with a tag `Fleet: a`, and return the node that it becomes."""
+        number = len(self.cloud.running) + 1
+        instance = Instance(f"i-{number:08x}", image, True, role, {"Fleet": "a", **tags}, f"10.0.0.{number}")
+        self.cloud.running[instance.id] = instance
+        node = self.engine.fleet.get(instance.id)
+        assert node is not None
+        return node
+
+    def change(self, node: ManagedNode, **to: Any) -> None:
+        """Change an instance, and have the fleet look at it."""
+        self.cloud.running[node.id] = replace(self.cloud.running[node.id], **to)
+        self.engine.fleet.nodes()
+
+    def approve(self, *, delay: int = 0, group: str = "", **fields: Any) -> PatchBaseline:
+        """Make a baseline for Linux that approves what has a notice, the default one unless it is for a group."""
+        made = baseline(delay=delay, **fields)
+        stored = self.engine.baselines.create(made, self.clock.now)
+        if group:
+            self.engine.baselines.register(stored.id, group)
+        else:
+            self.engine.baselines.set_default(stored.id)
+        return made
+
+    def send(
+        self,
+        task: RunPatchBaseline | None = None,
+        rate: RateControl | None = None,
+        targets: Targets | None = None,
+        **more: Any,
+    ) -> Command:
+        """Send a command, without letting any time go by: an installation on all of the fleet, one node at a time."""
+        return self.engine.run_command.send(
+            document_name=DOCUMENT_NAME,
+            parameters=(task or RunPatchBaseline.install()).to_api(),
+            targets=targets or Targets.tag("Fleet", "a"),
+            rate_control=rate or RateControl(1, 0),
+            **more,
+        )
+
+    def run(
+        self,
+        task: RunPatchBaseline | None = None,
+        rate: RateControl | None = None,
+        targets: Targets | None = None,
+        **more: Any,
+    ) -> Command:
+        """Send a command and let it come to its end."""
+        command = self.send(task, rate, targets, **more)
+        self.clock.finish_work()
+        return command
+
+    def scan(self, node: ManagedNode) -> dict[str, str]:
+        """Scan a node, and return the states of its packages."""
+        self.run(RunPatchBaseline.scan(), targets=Targets.instances(node.id))
+        return reported(node)
+
+
+def reported(node: ManagedNode) -> dict[str, str]:
+    """Return the state that a node reported for each package, or for each update of Windows."""
+    assert node.states is not None
+    return {one.patch.name: one.state.value for one in node.states.reports}
+
+
+def baseline(
+    system: OperatingSystem = OperatingSystem.AMAZON_LINUX_2023,
+    *,
+    delay: int = 0,
+    classifications: Iterable[str] = (),
+    name: str = "test",
+    **fields: Any,
+) -> PatchBaseline:
+    """Make a baseline of one rule."""
+    given = {key: fields.pop(key) for key in ("enable_non_security", "compliance_level") if key in fields}
+    values = tuple(classifications)
+    filters = (PatchFilter("CLASSIFICATION", values),) if values else ()
+    rule = ApprovalRule(filters, approve_after_days=delay, **given)
+    return PatchBaseline(name=name, operating_system=system, rules=(rule,), **fields)
+
+
+def notification(*events: str, per_invocation: bool = False) -> Notification:
+    return Notification(TOPIC, events or ("All",), per_invocation, PUBLISHER)
+
+
+def invocations(command: Command) -> list[Invocation]:
+    return list(command.invocations.values())
+
+
+def work_of(invocation: Invocation) -> StepRun:
+    """Return the step that did the work on a node of Linux."""
+    return next(step for step in invocation.steps if step.name == "PatchLinux")
+
+
+def started(invocation: Invocation) -> datetime:
+    moment = work_of(invocation).started
+    assert moment is not None
+    return moment
+
+
+def ended(invocation: Invocation) -> datetime:
+    moment = work_of(invocation).ended
+    assert moment is not None
+    return moment
+
+
+def seconds(number: int) -> timedelta:
+    return timedelta(seconds=number)

@@ -1,0 +1,605 @@
+"""Run Command: rate control, what stops it, and how commands end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+
+from lab.command import Command
+from lab.errors import ApiError
+from lab.node import ManagedNode
+from lab.patch_operation import DURATIONS
+from patching.operating_system import PlatformType
+from patching.rate_control import RateControl
+from patching.run_patch_baseline import RunPatchBaseline
+from patching.targets import Targets
+from tests.lab.simulated import (
+    KEY,
+    NODE_ROLE,
+    PUBLISHER,
+    SENDER,
+    Lab,
+    ended,
+    invocations,
+    notification,
+    seconds,
+    started,
+)
+
+SCAN = RunPatchBaseline.scan()
+LINUX_TAKES = DURATIONS[PlatformType.LINUX]
+
+
+def details(command: Command) -> list[str]:
+    return [one.details for one in invocations(command)]
+
+
+def fleet(lab: Lab, size: int, *, broken: tuple[int, ...] = ()) -> list[ManagedNode]:
+    """Launch nodes that lack a patch; those of these numbers, from 0, cannot install it."""
+    lab.approve()
+    nodes = [lab.launch() for _ in range(size)]
+    for number in broken:
+        nodes[number].fault = "No space left on device"
+    return nodes
+
+
+# The course of a command.
+
+
+def test_a_command_waits_runs_and_succeeds(lab: Lab) -> None:
+    fleet(lab, 1)
+    command = lab.send()
+    assert (command.status, details(command)) == ("Pending", ["Pending"])
+    lab.clock.step()
+    assert (command.status, details(command)) == ("InProgress", ["InProgress"])
+    lab.clock.finish_work()
+    assert (command.status, details(command)) == ("Success", ["Success"])
+
+
+def test_an_installation_takes_its_scan_its_patches_and_its_restart(lab: Lab) -> None:
+    fleet(lab, 1)
+    (only,) = invocations(lab.run())
+    assert ended(only) - started(only) == LINUX_TAKES.scan + LINUX_TAKES.install_each + LINUX_TAKES.reboot
+
+
+def test_the_steps_of_other_platforms_are_skipped_with_success(lab: Lab) -> None:
+    fleet(lab, 1)
+    (only,) = invocations(lab.run(SCAN))
+    skipped = {step.name: step for step in only.steps if step.name != "PatchLinux"}
+    assert sorted(skipped) == ["PatchMacOS", "PatchWindows"]
+    for name, step in skipped.items():
+        assert (step.status, step.code) == ("Success", 0)
+        assert "skipped due to unsatisfied preconditions" in step.output
+        assert name in step.output
+
+
+def test_each_platform_runs_its_own_step(lab: Lab) -> None:
+    node = lab.launch("windows")
+    (only,) = invocations(lab.run(SCAN))
+    (ran,) = [step for step in only.steps if f"Instance Id: {node.id}" in step.output]
+    assert ran.name == "PatchWindows"
+
+
+def test_output_says_that_it_is_simulated_and_what_was_found(lab: Lab) -> None:
+    fleet(lab, 1)
+    (only,) = invocations(lab.run(SCAN))
+    output = next(step.output for step in only.steps if step.name == "PatchLinux")
+    assert output.startswith("[simulated]")
+    assert "Missing: tool.x86_64:1.2-1" in output
+    assert "Instance is Non-Compliant" in output
+
+
+def test_a_failed_step_has_its_code_and_its_reason(lab: Lab) -> None:
+    fleet(lab, 1, broken=(0,))
+    (only,) = invocations(lab.run())
+    step = next(step for step in only.steps if step.name == "PatchLinux")
+    assert (step.status, step.code, step.error) == ("Failed", 1, "No space left on device\n")
+
+
+def test_nodes_that_share_a_snapshot_report_it_and_others_have_one_each(lab: Lab) -> None:
+    nodes = fleet(lab, 2)
+    snapshot = "01234567-89ab-cdef-0123-456789abcdef"
+    lab.run(RunPatchBaseline.scan(snapshot_id=snapshot))
+    assert [node.states.snapshot_id for node in nodes if node.states] == [snapshot, snapshot]
+    lab.run(SCAN)
+    assert len({node.states.snapshot_id for node in nodes if node.states}) == 2
+
+
+# How many at one time.
+
+
+def test_with_one_at_a_time_a_node_begins_after_the_one_before_has_restarted(lab: Lab) -> None:
+    nodes = fleet(lab, 3)
+    runs = invocations(lab.run(rate=RateControl(1, 0)))
+    for one, following in pairwise(runs):
+        assert started(following) >= ended(one)
+    assert [node.booted for node in nodes] == [ended(one) for one in runs]
+    assert [text.split()[0] for text in lab.log.splitlines() if text.endswith("reboots")] == [node.id for node in nodes]
+
+
+def waves(command: Command) -> list[int]:
+    """Return how many nodes began at one time, in order."""
+    return [count for _, count in sorted(Counter(started(one) for one in invocations(command)).items())]
+
+
+def test_a_command_begins_with_one_node_and_doubles(lab: Lab) -> None:
+    fleet(lab, 7)
+    assert waves(lab.run(SCAN, RateControl(50, 0))) == [1, 2, 4]
+
+
+def test_a_command_that_doubled_twice_runs_eight_nodes_next_and_no_more(lab: Lab) -> None:
+    fleet(lab, 20)
+    assert waves(lab.run(SCAN, RateControl(50, 0)))[:4] == [1, 2, 4, 8]
+
+
+@pytest.mark.parametrize(("concurrency", "most"), [("2", 2), ("25%", 2), ("50%", 4), ("1%", 1)])
+def test_never_more_nodes_run_than_the_concurrency_says(lab: Lab, concurrency: str, most: int) -> None:
+    fleet(lab, 8)
+    command = lab.send(SCAN, RateControl(concurrency, 0))
+    running = []
+    while lab.clock.working:
+        lab.clock.step()
+        running.append(command.running)
+    assert max(running) == most
+
+
+def test_a_failure_does_not_double(lab: Lab) -> None:
+    fleet(lab, 4, broken=(0,))
+    assert waves(lab.run(rate=RateControl(50, 10))) == [1, 1, 2]
+
+
+# When it stops.
+
+
+def test_no_tolerated_error_stops_at_the_first_failure(lab: Lab) -> None:
+    fleet(lab, 3, broken=(0, 1, 2))
+    command = lab.run(rate=RateControl(1, 0))
+    assert details(command) == ["Failed", "Terminated", "Terminated"]
+    assert (command.status, command.details) == ("Failed", "Failed")
+
+
+def test_one_tolerated_error_stops_at_the_second_failure(lab: Lab) -> None:
+    fleet(lab, 4, broken=(0, 2))
+    command = lab.run(rate=RateControl(1, 1))
+    assert details(command) == ["Failed", "Success", "Failed", "Terminated"]
+    assert command.status == "Failed"
+
+
+def test_a_share_of_tolerated_errors_is_one_of_the_targets(lab: Lab) -> None:
+    fleet(lab, 10, broken=(0, 1, 2))
+    assert details(lab.run(rate=RateControl(1, "10%"))) == ["Failed", "Failed", *["Terminated"] * 8]
+
+
+def test_fewer_failures_than_stop_it_leave_a_command_incomplete(lab: Lab) -> None:
+    fleet(lab, 3, broken=(1,))
+    command = lab.run(rate=RateControl(1, 1))
+    assert details(command) == ["Success", "Failed", "Success"]
+    assert (command.status, command.details) == ("Failed", "Incomplete")
+
+
+def test_nodes_under_way_finish_when_the_command_stops(lab: Lab) -> None:
+    nodes = fleet(lab, 4, broken=(1,))
+    command = lab.run(rate=RateControl(2, 0))
+    assert details(command) == ["Success", "Failed", "Success", "Terminated"]
+    assert nodes[2].installed["tool.x86_64"] == 2
+    assert nodes[3].installed["tool.x86_64"] == 0
+
+
+def test_terminated_nodes_do_not_count_as_errors(lab: Lab) -> None:
+    fleet(lab, 3, broken=(0,))
+    assert lab.run(rate=RateControl(1, 0)).errors == 1
+
+
+# Whom it does not reach.
+
+
+def test_a_tag_that_no_node_has_ends_in_success_with_no_instances(lab: Lab) -> None:
+    fleet(lab, 1)
+    command = lab.run(targets=Targets.tag("Fleet", "b"))
+    assert (command.status, command.details, command.invocations) == ("Success", "NoInstancesInTag", {})
+
+
+def test_an_id_that_is_no_managed_node_is_refused(lab: Lab) -> None:
+    fleet(lab, 1)
+    with pytest.raises(ApiError, match="i-00000009") as error:
+        lab.send(targets=Targets.instances("i-00000009"))
+    assert error.value.code == "InvalidInstanceId"
+
+
+def test_a_node_that_is_offline_times_out_without_counting_as_an_error(lab: Lab) -> None:
+    nodes = fleet(lab, 2)
+    lab.change(nodes[0], running=False)
+    command = lab.run(rate=RateControl(1, 0), delivery_timeout_seconds=600)
+    assert [one.details for one in invocations(command)] == ["DeliveryTimedOut", "Success"]
+    assert invocations(command)[0].status == "TimedOut"
+    assert command.errors == 0
+    assert lab.clock.now == command.requested + seconds(600)
+    assert (command.status, command.details) == ("Failed", "Incomplete")
+
+
+def test_a_command_that_reaches_no_node_in_time_times_out(lab: Lab) -> None:
+    (node,) = fleet(lab, 1)
+    lab.change(node, running=False)
+    command = lab.run()
+    assert (command.status, command.details) == ("TimedOut", "DeliveryTimedOut")
+    assert lab.clock.now == command.requested + seconds(3600)
+
+
+def test_a_node_that_comes_back_before_the_delivery_times_out_gets_the_command(lab: Lab) -> None:
+    (node,) = fleet(lab, 1)
+    lab.change(node, running=False)
+    command = lab.send(SCAN)
+    lab.clock.advance(command.requested + seconds(300))
+    lab.change(node, running=True)
+    lab.clock.finish_work()
+    assert details(command) == ["Success"]
+
+
+def test_an_offline_node_does_not_hold_up_the_others(lab: Lab) -> None:
+    nodes = fleet(lab, 3)
+    lab.change(nodes[0], running=False)
+    command = lab.run(SCAN, RateControl(1, 0))
+    assert ended(invocations(command)[2]) < command.requested + seconds(600)
+
+
+# Who may send it.
+
+
+def tagged(value: str) -> list[dict[str, object]]:
+    """Allow sending the document, and sending to nodes with this tag."""
+    return [
+        {
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Action": "ssm:SendCommand",
+                    "Resource": "arn:aws:ssm:us-east-1::document/AWS-RunPatchBaseline",
+                },
+                {
+                    "Effect": "Allow",
+                    "Action": "ssm:SendCommand",
+                    "Resource": "arn:aws:ec2:*:*:instance/*",
+                    "Condition": {"StringEquals": {"ssm:resourceTag/Stage": value}},
+                },
+            ]
+        }
+    ]
+
+
+def test_a_node_whose_tags_the_sender_may_not_send_to_is_denied_and_the_rest_runs(lab: Lab) -> None:
+    lab.approve()
+    lab.launch(Stage="prod")
+    lab.launch(Stage="test")
+    lab.cloud.policies[SENDER] = tagged("test")
+    command = lab.run(SCAN, sender_role=SENDER)
+    assert details(command) == ["AccessDenied", "Success"]
+    assert invocations(command)[0].status == "Failed"
+    assert command.errors == 0
+    assert command.status == "Success"
+
+
+def test_a_sender_that_may_send_to_no_node_fails(lab: Lab) -> None:
+    fleet(lab, 2)
+    lab.cloud.policies[SENDER] = tagged("test")
+    command = lab.run(SCAN, sender_role=SENDER)
+    assert details(command) == ["AccessDenied", "AccessDenied"]
+    assert command.status == "Failed"
+
+
+def test_a_sender_that_may_not_send_the_document_is_refused(lab: Lab) -> None:
+    fleet(lab, 1)
+    lab.cloud.forbid(SENDER, "ssm:SendCommand", "arn:aws:ssm:us-east-1::document/*")
+    with pytest.raises(ApiError, match=r"not authorized to perform ssm:SendCommand on .*AWS-RunPatchBaseline"):
+        lab.send(sender_role=SENDER)
+
+
+def test_a_sender_that_may_not_pass_the_publishing_role_is_refused(lab: Lab) -> None:
+    fleet(lab, 1)
+    lab.cloud.forbid(SENDER, "iam:PassRole", PUBLISHER)
+    lab.send(sender_role=SENDER)
+    with pytest.raises(ApiError, match="not authorized to perform iam:PassRole on .*publisher"):
+        lab.send(sender_role=SENDER, notification=notification())
+
+
+def test_the_right_to_pass_a_role_may_be_limited_to_systems_manager(lab: Lab) -> None:
+    fleet(lab, 1)
+    lab.cloud.policies[SENDER] = [
+        {
+            "Statement": [
+                {"Effect": "Allow", "Action": "ssm:*", "Resource": "*"},
+                {
+                    "Effect": "Allow",
+                    "Action": "iam:PassRole",
+                    "Resource": PUBLISHER,
+                    "Condition": {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}},
+                },
+            ]
+        }
+    ]
+    assert lab.run(sender_role=SENDER, notification=notification()).status == "Success"
+
+
+def test_a_caller_without_a_role_is_not_judged(lab: Lab) -> None:
+    fleet(lab, 1)
+    lab.cloud.policies[""] = []
+    assert lab.run(SCAN).status == "Success"
+
+
+# What it may run.
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        ("AWS-RunNothing", "AWS-RunNothing does not exist"),
+        ("AWS-RunPatchBaselineWithHooks", "AWS-RunPatchBaselineWithHooks is not simulated"),
+    ],
+)
+def test_other_documents_are_refused_with_the_reason(lab: Lab, document: str, problem: str) -> None:
+    with pytest.raises(ApiError, match=problem) as error:
+        lab.engine.run_command.send(
+            document_name=document, parameters={}, targets=Targets.tag("a", "b"), rate_control=RateControl()
+        )
+    assert error.value.code == "InvalidDocument"
+
+
+def test_a_command_that_does_not_exist_is_not_found(lab: Lab) -> None:
+    with pytest.raises(ApiError) as error:
+        lab.engine.run_command.get("01234567-89ab-cdef-0123-456789abcdef")
+    assert error.value.code == "InvalidCommandId"
+
+
+# Cancelling it.
+
+
+def test_a_cancelled_command_starts_no_further_node_and_lets_the_others_finish(lab: Lab) -> None:
+    nodes = fleet(lab, 2)
+    command = lab.send(SCAN, RateControl(1, 0))
+    lab.clock.step()
+    lab.engine.run_command.cancel(command)
+    assert (command.status, details(command)) == ("Cancelling", ["InProgress", "Cancelled"])
+    lab.clock.finish_work()
+    assert (command.status, details(command)) == ("Cancelled", ["Success", "Cancelled"])
+    assert [node.states is None for node in nodes] == [False, True]
+
+
+def test_a_command_that_is_cancelled_before_it_begins_reaches_no_node(lab: Lab) -> None:
+    (node,) = fleet(lab, 1)
+    command = lab.send(SCAN)
+    lab.engine.run_command.cancel(command)
+    assert (command.status, details(command)) == ("Cancelled", ["Cancelled"])
+    lab.clock.finish_work()
+    assert (command.status, node.states) == ("Cancelled", None)
+
+
+def test_cancelling_leaves_no_delivery_waiting(lab: Lab) -> None:
+    (node,) = fleet(lab, 1)
+    lab.change(node, running=False)
+    command = lab.send(SCAN)
+    lab.clock.step()
+    lab.engine.run_command.cancel(command)
+    assert command.status == "Cancelled"
+    assert not lab.clock.working
+
+
+# Two commands.
+
+
+def test_two_runs_on_one_node_do_not_overlap_whenever_they_were_sent(lab: Lab) -> None:
+    fleet(lab, 1)
+    first = lab.send()
+    lab.clock.advance(first.requested + seconds(10))
+    (one,), (other,) = invocations(first), invocations(lab.run(SCAN))
+    assert started(other) >= ended(one)
+
+
+def test_three_runs_on_one_node_that_were_sent_together_follow_each_other(lab: Lab) -> None:
+    fleet(lab, 1)
+    runs = [invocations(lab.send(SCAN))[0] for _ in range(3)]
+    lab.clock.finish_work()
+    for one, following in pairwise(sorted(runs, key=started)):
+        assert started(following) >= ended(one)
+
+
+def test_runs_on_two_nodes_do_not_wait_for_each_other(lab: Lab) -> None:
+    one, other = fleet(lab, 2)
+    commands = [lab.send(SCAN, targets=Targets.instances(node.id)) for node in (one, other)]
+    lab.clock.finish_work()
+    assert len({started(invocations(command)[0]) for command in commands}) == 1
+
+
+# Output in a bucket.
+
+
+def stored(lab: Lab, *, broken: bool = False, bucket: str = "output") -> Command:
+    fleet(lab, 1, broken=(0,) if broken else ())
+    return lab.run(bucket=bucket, prefix="runs")
+
+
+def test_output_goes_under_the_prefix_the_command_the_node_and_the_step(lab: Lab) -> None:
+    command = stored(lab)
+    (only,) = invocations(command)
+    folder = f"runs/{command.id}/{only.node_id}/awsrunShellScript/PatchLinux"
+    assert list(lab.cloud.objects) == [f"{folder}/stdout"]
+    assert lab.cloud.objects[f"{folder}/stdout"] == next(
+        step.output for step in only.steps if step.name == "PatchLinux"
+    )
+    assert only.output_stored
+
+
+def test_errors_are_stored_beside_it(lab: Lab) -> None:
+    stored(lab, broken=True)
+    assert [key.rpartition("/")[2] for key in lab.cloud.objects] == ["stdout", "stderr"]
+
+
+def test_without_a_prefix_a_key_begins_with_the_command(lab: Lab) -> None:
+    fleet(lab, 1)
+    command = lab.run(SCAN, bucket="output")
+    assert all(key.startswith(f"{command.id}/") for key in lab.cloud.objects)
+
+
+def test_output_is_not_stored_by_a_role_that_may_not_write_there(lab: Lab) -> None:
+    lab.cloud.forbid(NODE_ROLE, "s3:PutObject", "arn:aws:s3:::output/runs/*")
+    command = stored(lab)
+    assert lab.cloud.objects == {}
+    assert command.status == "Success"
+    assert not invocations(command)[0].output_stored
+    assert "not stored: arn:aws:iam::123456789012:role/node does not allow s3:PutObject" in lab.log
+
+
+def test_output_of_an_encrypted_bucket_needs_its_key_too(lab: Lab) -> None:
+    lab.cloud.forbid(NODE_ROLE, "kms:GenerateDataKey", KEY)
+    lab.cloud.bucket_keys["output"] = "arn:aws:kms:us-east-1:123456789012:key/2"
+    assert stored(lab).status == "Success"
+    assert lab.cloud.objects
+    lab.cloud.objects.clear()
+    lab.cloud.bucket_keys["output"] = KEY
+    assert lab.run(SCAN, bucket="output").status == "Success"
+    assert lab.cloud.objects == {}
+    assert f"does not allow kms:GenerateDataKey on {KEY}" in lab.log
+
+
+def test_a_bucket_that_is_not_there_fails_nothing(lab: Lab) -> None:
+    assert stored(lab, bucket="gone").status == "Success"
+    assert "not stored: there is no bucket gone" in lab.log
+
+
+# Notifications.
+
+
+def told(lab: Lab, *events: str, per_invocation: bool = False, size: int = 2, broken: int = 0) -> list[str]:
+    """Run a command, and return the statuses that were told."""
+    fleet(lab, size, broken=tuple(range(broken)))
+    lab.run(rate=RateControl(1, 0), notification=notification(*events, per_invocation=per_invocation))
+    return [message["status"] for message in lab.cloud.messages]
+
+
+def test_a_command_is_told_once_for_each_change(lab: Lab) -> None:
+    assert told(lab) == ["InProgress", "Success"]
+
+
+def test_invocations_are_told_node_by_node(lab: Lab) -> None:
+    assert told(lab, per_invocation=True) == ["InProgress", "Success", "InProgress", "Success"]
+    nodes = [message["instanceId"] for message in lab.cloud.messages]
+    assert nodes == ["i-00000001", "i-00000001", "i-00000002", "i-00000002"]
+
+
+@pytest.mark.parametrize(
+    ("event", "statuses"),
+    [
+        ("All", ["InProgress", "Failed", "Failed"]),
+        ("InProgress", ["InProgress"]),
+        ("Success", []),
+        ("Failed", ["Failed", "Failed"]),
+        ("TimedOut", []),
+        ("Cancelled", []),
+    ],
+)
+def test_only_the_events_that_were_asked_for_are_told(lab: Lab, event: str, statuses: list[str]) -> None:
+    assert told(lab, event, per_invocation=True, broken=1) == statuses
+
+
+def test_several_events_can_be_asked_for(lab: Lab) -> None:
+    assert told(lab, "Success", "Failed") == ["Success"]
+
+
+def test_success_is_told_of_those_that_succeed(lab: Lab) -> None:
+    assert told(lab, "Success", per_invocation=True) == ["Success", "Success"]
+
+
+def test_a_delivery_that_times_out_is_told(lab: Lab) -> None:
+    (node,) = fleet(lab, 1)
+    lab.change(node, running=False)
+    lab.run(notification=notification("TimedOut"))
+    lab.run(notification=notification("TimedOut", per_invocation=True))
+    assert [message["status"] for message in lab.cloud.messages] == ["TimedOut", "TimedOut"]
+
+
+@pytest.mark.parametrize("per_invocation", [False, True])
+def test_a_cancellation_is_told_and_cancelling_is_not(lab: Lab, per_invocation: bool) -> None:
+    fleet(lab, 2)
+    command = lab.send(SCAN, notification=notification("Cancelled", per_invocation=per_invocation))
+    lab.clock.step()
+    lab.engine.run_command.cancel(command)
+    lab.clock.finish_work()
+    assert [message["status"] for message in lab.cloud.messages] == ["Cancelled"]
+
+
+def test_a_message_on_a_command_names_no_nodes_when_they_were_chosen_by_tag(lab: Lab) -> None:
+    (node,) = fleet(lab, 1)
+    command = lab.run(SCAN, bucket="output", prefix="runs", notification=notification("Success"))
+    assert lab.cloud.messages == [
+        {
+            "commandId": command.id,
+            "documentName": "AWS-RunPatchBaseline",
+            "instanceIds": [],
+            "requestedDateTime": "2026-03-15T00:00:00.000Z",
+            "expiresAfter": "2026-03-15T07:00:00.000Z",
+            "outputS3BucketName": "output",
+            "outputS3KeyPrefix": "runs",
+            "status": "Success",
+            "eventTime": "2026-03-15T00:00:42.000Z",
+        }
+    ]
+    lab.run(SCAN, targets=Targets.instances(node.id), notification=notification("Success"))
+    assert lab.cloud.messages[1]["instanceIds"] == [node.id]
+
+
+def test_a_message_on_an_invocation_has_its_detailed_status(lab: Lab) -> None:
+    (node,) = fleet(lab, 1)
+    command = lab.run(SCAN, notification=notification("Success", per_invocation=True))
+    assert lab.cloud.messages == [
+        {
+            "commandId": command.id,
+            "documentName": "AWS-RunPatchBaseline",
+            "instanceId": node.id,
+            "requestedDateTime": "2026-03-15T00:00:00.000Z",
+            "status": "Success",
+            "detailedStatus": "Success",
+            "eventTime": "2026-03-15T00:00:42.000Z",
+        }
+    ]
+
+
+@pytest.mark.parametrize("action", ["sns:Publish", "kms:GenerateDataKey", "kms:Decrypt"])
+def test_a_role_that_may_not_publish_tells_nobody_and_fails_nothing(lab: Lab, action: str) -> None:
+    fleet(lab, 1)
+    lab.cloud.topic_keys[notification().topic] = KEY
+    assert lab.run(SCAN, notification=notification()).status == "Success"
+    assert len(lab.cloud.messages) == 2
+    lab.cloud.forbid(PUBLISHER, action)
+    assert lab.run(SCAN, notification=notification()).status == "Success"
+    assert len(lab.cloud.messages) == 2
+    assert f"not notified: {PUBLISHER} does not allow {action}" in lab.log
+
+
+def test_a_topic_without_a_key_needs_no_right_to_one(lab: Lab) -> None:
+    lab.cloud.forbid(PUBLISHER, "kms:*")
+    assert told(lab) == ["InProgress", "Success"]
+
+
+def test_a_topic_that_is_not_there_fails_nothing(lab: Lab) -> None:
+    fleet(lab, 1)
+    missing = notification()
+    lab.run(SCAN, notification=type(missing)(missing.topic + "x", ("All",), False, PUBLISHER))
+    assert lab.cloud.messages == []
+    assert f"not notified: there is no topic {missing.topic}x" in lab.log
+
+
+def test_a_role_that_systems_manager_cannot_assume_is_refused(lab: Lab) -> None:
+    fleet(lab, 1)
+    lab.cloud.distrusted.add(PUBLISHER)
+    with pytest.raises(ApiError, match=f"cannot assume {PUBLISHER}") as error:
+        lab.send(notification=notification())
+    assert error.value.code == "InvalidRole"
+
+
+def test_a_role_that_loses_its_trust_on_the_way_tells_nobody_and_fails_nothing(lab: Lab) -> None:
+    fleet(lab, 1)
+    command = lab.send(SCAN, notification=notification())
+    lab.cloud.distrusted.add(PUBLISHER)
+    lab.clock.finish_work()
+    assert (command.status, lab.cloud.messages) == ("Success", [])
+    assert f"ssm.amazonaws.com cannot assume {PUBLISHER}" in lab.log

@@ -1,0 +1,311 @@
+"""Maintenance windows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lab.errors import ApiError
+from lab.windows import Window, WindowExecution, WindowTask
+from patching.policy import MAX_WINDOWS
+from patching.rate_control import RateControl
+from patching.run_patch_baseline import RunPatchBaseline
+from patching.schedule import Schedule
+from patching.targets import Targets
+from tests.lab.simulated import SENDER, Lab, day, ended, invocations, notification, started
+
+NIGHTLY = Schedule.cron("0 2 * * ? *")
+FLEET = Targets.tag("Fleet", "a")
+
+
+def window(lab: Lab, schedule: Schedule = NIGHTLY, *, duration: int = 3, cutoff: int = 1) -> Window:
+    return lab.engine.windows.create(
+        name="patch",
+        schedule=schedule,
+        duration_hours=duration,
+        cutoff_hours=cutoff,
+        allow_unassociated_targets=False,
+    )
+
+
+def task(lab: Lab, of: Window, **changes: Any) -> WindowTask:
+    """Have a window install on the fleet, one node at a time."""
+    fields: dict[str, Any] = {
+        "document": "AWS-RunPatchBaseline",
+        "target_ids": (),
+        "direct_targets": FLEET,
+        "rate_control": RateControl(1, 0),
+        "service_role": SENDER,
+        "parameters": RunPatchBaseline.install().to_api(),
+    }
+    made = WindowTask(id=lab.engine.windows.new_task_id(), window_id=of.id, **{**fields, **changes})
+    return lab.engine.windows.add_task(made)
+
+
+def opened(lab: Lab, of: Window, until: str = "2026-03-15 12:00") -> WindowExecution:
+    """Let the time go by, and return what the window did last."""
+    lab.clock.advance(day(until))
+    return of.executions[-1]
+
+
+def test_a_window_opens_at_its_time_in_its_zone(lab: Lab) -> None:
+    made = window(lab, Schedule.cron("0 2 * * ? *", timezone="Asia/Seoul"))
+    assert opened(lab, made, "2026-03-15 17:00").started == day("2026-03-15 17:00")
+
+
+def test_a_window_stays_at_its_hour_when_the_clocks_change() -> None:
+    lab = Lab(start="2026-03-28 00:00")
+    made = window(lab, Schedule.cron("0 1 * * ? *", timezone="Europe/Berlin"))
+    opened(lab, made, "2026-03-31")
+    assert [f"{one.started:%d %H:%M}" for one in made.executions] == ["29 00:00", "29 23:00", "30 23:00"]
+
+
+def test_a_rate_counts_from_the_creation_of_the_window(lab: Lab) -> None:
+    made = window(lab, Schedule.rate(7, "days"))
+    opened(lab, made, "2026-03-30")
+    assert [f"{one.started:%d %H:%M}" for one in made.executions] == ["22 00:00", "29 00:00"]
+
+
+def test_a_window_without_tasks_opens_and_is_done(lab: Lab) -> None:
+    execution = opened(lab, window(lab))
+    assert (execution.status, execution.ended) == ("SUCCESS", day("2026-03-15 02:00"))
+
+
+def test_a_window_runs_its_task_as_its_role(lab: Lab) -> None:
+    node = lab.launch()
+    lab.approve()
+    made = window(lab)
+    task(lab, made, bucket="output", prefix="install", notification=notification("Success"))
+    execution = opened(lab, made)
+    (run,) = execution.tasks
+    assert (execution.status, run.status) == ("SUCCESS", "SUCCESS")
+    assert run.command
+    assert run.command.sender_role == SENDER
+    assert run.command.comment == f"{execution.id}:{run.id}"
+    assert node.installed["tool.x86_64"] == 2
+    assert all(key.startswith("install/") for key in lab.cloud.objects)
+    assert len(lab.cloud.messages) == 1
+
+
+def test_a_window_opens_every_time(lab: Lab) -> None:
+    lab.launch()
+    made = window(lab)
+    task(lab, made)
+    opened(lab, made, "2026-03-17 12:00")
+    assert [one.status for one in made.executions] == ["SUCCESS", "SUCCESS", "SUCCESS"]
+
+
+def test_a_window_that_is_not_enabled_stays_shut(lab: Lab) -> None:
+    made = window(lab)
+    made.enabled = False
+    lab.engine.windows.plan(made)
+    lab.clock.advance(day("2026-03-16"))
+    assert made.executions == []
+
+
+def test_a_deleted_window_stays_shut(lab: Lab) -> None:
+    made = window(lab)
+    lab.engine.windows.delete(made.id)
+    lab.clock.advance(day("2026-03-16"))
+    assert made.executions == []
+    with pytest.raises(ApiError) as error:
+        lab.engine.windows.get(made.id)
+    assert error.value.code == "DoesNotExistException"
+
+
+# Targets.
+
+
+def test_a_task_runs_on_the_target_that_it_names(lab: Lab) -> None:
+    lab.launch(Stage="prod")
+    test = lab.launch(Stage="test")
+    made = window(lab)
+    target = lab.engine.windows.add_target(made.id, Targets.tag("Stage", "test"))
+    task(lab, made, target_ids=(target.id,), direct_targets=None)
+    (run,) = opened(lab, made).tasks
+    assert run.command
+    assert list(run.command.invocations) == [test.id]
+
+
+def test_a_task_runs_on_all_of_the_targets_that_it_names(lab: Lab) -> None:
+    nodes = [lab.launch(Stage="prod"), lab.launch(Stage="test")]
+    made = window(lab)
+    targets = [lab.engine.windows.add_target(made.id, Targets.tag("Stage", stage)).id for stage in ("prod", "test")]
+    task(lab, made, target_ids=tuple(targets), direct_targets=None)
+    (run,) = opened(lab, made).tasks
+    assert run.command
+    assert list(run.command.invocations) == [node.id for node in nodes]
+
+
+def test_a_task_cannot_name_a_target_that_its_window_has_not(lab: Lab) -> None:
+    with pytest.raises(ApiError, match="has no target gone") as error:
+        task(lab, window(lab), target_ids=("gone",), direct_targets=None)
+    assert error.value.code == "DoesNotExistException"
+
+
+def test_a_task_whose_target_is_gone_fails(lab: Lab) -> None:
+    made = window(lab)
+    target = lab.engine.windows.add_target(made.id, FLEET)
+    task(lab, made, target_ids=(target.id,), direct_targets=None)
+    made.targets.clear()
+    execution = opened(lab, made)
+    assert (execution.status, execution.tasks[0].problem) == (
+        "FAILED",
+        "The targets of the task do not exist any more.",
+    )
+
+
+# Priorities.
+
+
+def test_tasks_run_in_the_order_of_their_priorities(lab: Lab) -> None:
+    lab.launch()
+    made = window(lab)
+    for priority in (3, 1, 2):
+        task(lab, made, priority=priority, name=str(priority))
+    runs = opened(lab, made).tasks
+    assert [run.task.name for run in runs] == ["1", "2", "3"]
+    for one, following in zip(runs, runs[1:], strict=False):
+        assert one.command
+        assert following.command
+        assert following.command.requested >= ended(invocations(one.command)[0])
+
+
+def test_tasks_of_one_priority_begin_together(lab: Lab) -> None:
+    lab.launch(Stage="prod")
+    lab.launch(Stage="test")
+    made = window(lab)
+    for stage in ("prod", "test"):
+        task(lab, made, direct_targets=Targets.tag("Stage", stage))
+    runs = opened(lab, made).tasks
+    assert [started(invocations(run.command)[0]) for run in runs if run.command] == [day("2026-03-15 02:00:02")] * 2
+
+
+def test_a_task_that_fails_does_not_keep_the_next_from_running(lab: Lab) -> None:
+    node = lab.launch()
+    lab.approve()
+    node.fault = "No space left on device"
+    made = window(lab)
+    task(lab, made, priority=1)
+    task(lab, made, priority=2, parameters=RunPatchBaseline.scan().to_api())
+    execution = opened(lab, made)
+    assert [run.status for run in execution.tasks] == ["FAILED", "SUCCESS"]
+    assert execution.status == "FAILED"
+
+
+# Roles.
+
+
+@pytest.mark.parametrize("action", ["ssm:SendCommand", "iam:PassRole"])
+def test_a_role_that_may_not_send_or_pass_fails_the_task(lab: Lab, action: str) -> None:
+    node = lab.launch()
+    lab.cloud.forbid(SENDER, action)
+    made = window(lab)
+    task(lab, made, notification=notification())
+    execution = opened(lab, made)
+    (run,) = execution.tasks
+    assert (execution.status, run.status, run.command) == ("FAILED", "FAILED", None)
+    assert f"{SENDER} is not authorized to perform {action}" in run.problem
+    assert node.states is None
+
+
+# Cutoff.
+
+
+def slow(lab: Lab, size: int = 2, **changes: Any) -> WindowExecution:
+    """Open a window for an hour and no longer on nodes that take all of it, of which the first holds up the rest."""
+    nodes = [lab.launch() for _ in range(size)]
+    lab.change(nodes[0], running=False)
+    made = window(lab, duration=2, cutoff=1)
+    task(lab, made, delivery_timeout_seconds=7200, **changes)
+    return opened(lab, made)
+
+
+def test_nodes_that_have_not_started_at_the_cutoff_do_not_start(lab: Lab) -> None:
+    execution = slow(lab)
+    (run,) = execution.tasks
+    assert run.command
+    assert [one.details for one in invocations(run.command)] == ["Cancelled", "Success"]
+    assert (run.status, execution.status) == ("TIMED_OUT", "TIMED_OUT")
+    assert "cut off by its window" in lab.log
+
+
+def test_a_node_that_runs_at_the_cutoff_goes_on(lab: Lab) -> None:
+    lab.launch()
+    lab.approve()
+    made = window(lab, duration=2, cutoff=1)
+    task(lab, made)
+    lab.clock.advance(day("2026-03-15 02:00:30"))
+    (execution,) = made.executions
+    lab.engine.windows._cut_off(execution)
+    lab.clock.advance(day("2026-03-15 03:00"))
+    assert execution.status == "SUCCESS"
+
+
+def test_a_task_that_is_to_be_cancelled_at_the_cutoff_is_timed_out(lab: Lab) -> None:
+    lab.launch()
+    lab.approve()
+    made = window(lab, duration=2, cutoff=1)
+    task(lab, made, cancel_at_cutoff=True)
+    lab.clock.advance(day("2026-03-15 02:00:30"))
+    (execution,) = made.executions
+    lab.engine.windows._cut_off(execution)
+    lab.clock.advance(day("2026-03-15 03:00"))
+    assert execution.status == "TIMED_OUT"
+
+
+def test_a_task_whose_turn_comes_after_the_cutoff_does_not_start(lab: Lab) -> None:
+    node = lab.launch()
+    lab.change(node, running=False)
+    made = window(lab, duration=2, cutoff=1)
+    task(lab, made, priority=1, delivery_timeout_seconds=7200)
+    task(lab, made, priority=2)
+    runs = opened(lab, made).tasks
+    assert runs[1].command is None
+    assert runs[1].problem == "the window's cutoff came before the task could start"
+
+
+def test_the_cutoff_comes_its_hours_before_the_end(lab: Lab) -> None:
+    execution = slow(lab, size=1)
+    assert (execution.started, execution.ends) == (day("2026-03-15 02:00"), day("2026-03-15 04:00"))
+    assert [entry.at for entry in lab.engine.entries if "cut off" in entry.text] == [day("2026-03-15 03:00")]
+
+
+@pytest.mark.parametrize("cutoff", [2, 3])
+def test_a_cutoff_that_is_not_below_the_duration_is_refused(lab: Lab, cutoff: int) -> None:
+    with pytest.raises(ApiError, match=f"Cutoff {cutoff} must be below the duration 2") as error:
+        window(lab, duration=2, cutoff=cutoff)
+    assert error.value.code == "ValidationException"
+
+
+# Overlap and limits.
+
+
+def test_an_opening_is_skipped_while_the_one_before_still_runs(lab: Lab) -> None:
+    node = lab.launch()
+    lab.change(node, running=False)
+    made = window(lab, Schedule.rate(1, "hour"), duration=3, cutoff=0)
+    task(lab, made, delivery_timeout_seconds=5000)
+    lab.clock.advance(day("2026-03-15 02:10"))
+    assert [one.status for one in made.executions] == ["IN_PROGRESS", "SKIPPED_OVERLAPPING"]
+    assert made.executions[1].tasks == []
+    assert made.executions[1].ended == day("2026-03-15 02:00")
+    lab.clock.advance(day("2026-03-15 03:00"))
+    assert [one.status for one in made.executions] == ["TIMED_OUT", "SKIPPED_OVERLAPPING", "IN_PROGRESS"]
+
+
+def test_there_are_only_so_many_windows(lab: Lab) -> None:
+    for _ in range(MAX_WINDOWS):
+        window(lab)
+    with pytest.raises(ApiError) as error:
+        window(lab)
+    assert error.value.code == "ResourceLimitExceededException"
+
+
+def test_an_execution_is_found_by_its_id(lab: Lab) -> None:
+    execution = opened(lab, window(lab))
+    assert lab.engine.windows.execution(execution.id) is execution
+    with pytest.raises(ApiError) as error:
+        lab.engine.windows.execution("gone")
+    assert error.value.code == "DoesNotExistException"

@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from patching.policy import Policy
+from patching.policy_file import PolicyError, parse_policy, read_policy
+from tests.patching.policies import SMALL, changed, problems
+
+LAB = Path(__file__).parents[2] / "config" / "lab.yaml"
+
+
+def test_the_labs_own_policy_is_valid() -> None:
+    read = read_policy(LAB)
+    assert (read.environment, sorted(read.install)) == ("lab", ["prod", "test"])
+    assert read.fleet is not None
+    assert {tag for node in read.fleet.nodes for tag in node.tags} == {"Workload", "PatchGroup"}
+
+
+def test_another_environment_takes_the_place_of_the_files_own_everywhere() -> None:
+    read = read_policy(LAB, environment="alice")
+    assert read.environment == "alice"
+    assert read.baselines["ubuntu"].patch_groups == ["alice-prod", "alice-test"]
+    assert read.install_targets("prod").match("", {"Workload": "Prod", "Environment": "alice"})
+    assert "lab" not in {group.split("-")[0] for one in read.baselines.values() for group in one.patch_groups}
+
+
+def test_the_environments_name_is_put_in_keys_and_values() -> None:
+    read = parse_policy(changed(("Project: demo", '"Team-{environment}": "{environment}/{environment}"')))
+    assert read.tags == {"Team-lab": "lab/lab"}
+
+
+def test_a_bad_name_from_outside_is_named_at_the_key_that_it_replaces() -> None:
+    with pytest.raises(PolicyError, match=r"^p.yaml:1: environment: environment 'Alice' is not 2 to 20"):
+        parse_policy(SMALL, name="p.yaml", environment="Alice")
+
+
+def test_every_error_is_told_in_one_go_in_the_order_of_the_file() -> None:
+    text = changed(
+        ("environment: lab", "environment: Lab"),
+        ("approve_after_days: 7", "approve_after_days: 400"),
+        ("cron(0 20 * * ? *)", "cron(0 20)\n  concurrency: 0"),
+        ("cutoff_hours: 1", "cutoff_hours: 9\n    max_errors: x"),
+        ("retention_days: 30", "retention: 30"),
+    )
+    assert [line.split(": ")[0] + " " + line.split(": ")[1] for line in problems(text)] == [
+        "p.yaml:1 environment",
+        "p.yaml:14 baselines.linux.rules.0.approve_after_days",
+        "p.yaml:16 scan.schedule_utc",
+        "p.yaml:17 scan.concurrency",
+        "p.yaml:24 install.prod.cutoff_hours",
+        "p.yaml:25 install.prod.max_errors",
+        "p.yaml:29 output.retention",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "environment: lab",
+            "enviroment: lab",
+            "1: enviroment: there is no key 'enviroment'; did you mean 'environment'?",
+        ),
+        (
+            "timezone: Asia",
+            "time_zone: Asia",
+            "21: install.prod.time_zone: there is no key 'time_zone'; did you mean 'timezone'?",
+        ),
+        (
+            "patch_groups",
+            "patch_group",
+            "11: baselines.linux.patch_group: there is no key 'patch_group'; did you mean 'patch_groups'?",
+        ),
+        ("      tags: {", "      tag: {", "7: fleet.nodes.0.tag: there is no key 'tag'; did you mean 'tags'?"),
+        (
+            "retention_days: 30",
+            "colour: red",
+            "27: output.colour: there is no key 'colour'; expected one of retention_days, keep_on_destroy",
+        ),
+    ],
+)
+def test_a_misspelt_key_is_answered_with_the_nearest(old: str, new: str, expected: str) -> None:
+    assert f"p.yaml:{expected}" in problems(changed((old, new)))
+
+
+def test_a_missing_key_is_named_where_it_belongs() -> None:
+    assert problems(changed(("    duration_hours: 4\n", ""))) == ["p.yaml:18: install.prod: duration_hours is missing"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("environment: [", "p.yaml:1: not YAML: "),
+        ("a: 1\nb: c: d\n", "p.yaml:2: not YAML: mapping values are not allowed here"),
+        ("a: 1\nb: 2\na: 3\n", 'p.yaml:3: not YAML: found duplicate key "a"'),
+        ("a: *nowhere\n", "p.yaml:1: not YAML: found undefined alias 'nowhere'"),
+        ("\x00", "p.yaml:1: not YAML: unacceptable character #x0000"),
+        ("---\na: 1\n---\nb: 2\n", "p.yaml:3: not YAML: "),
+    ],
+)
+def test_what_is_not_yaml_is_said_with_its_line(text: str, expected: str) -> None:
+    (found,) = problems(text)
+    assert found.startswith(expected)
+
+
+@pytest.mark.xfail(strict=True, raises=RecursionError, reason="policy_file.py: parse_policy catches no RecursionError")
+def test_what_is_nested_without_end_is_no_policy() -> None:
+    assert problems("[" * 400)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# nothing but a comment\n", "- a\n- b\n", "just words", "42", "null", "---\n..."]
+)
+def test_what_is_no_mapping_is_answered_with_the_keys_of_a_policy(text: str) -> None:
+    assert problems(text) == [f"p.yaml:1: expected a mapping with the keys {', '.join(Policy.model_fields)}"]
+
+
+def test_a_file_that_is_not_there_is_an_error_and_no_traceback(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError) as missing:
+        read_policy(tmp_path / "none.yaml")
+    assert str(missing.value) == f"{tmp_path}/none.yaml:1: cannot be read: No such file or directory"
+
+
+def test_a_directory_and_a_binary_file_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match=":1: cannot be read: Is a directory"):
+        read_policy(tmp_path)
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(PolicyError, match=":1: cannot be read: is not UTF-8 text"):
+        read_policy(tmp_path / "binary")
+
+
+@pytest.mark.parametrize("name", ["prod", "a-1", pytest.param("int", marks=pytest.mark.xfail(strict=True)), "list"])
+def test_a_window_is_found_by_its_name_whatever_that_is(name: str) -> None:
+    text = changed(("  prod:\n", f"  {name}:\n"), ("cutoff_hours: 1", "cutoff_hours: 4"))
+    (found,) = problems(text)
+    assert found.startswith(f"p.yaml:23: install.{name}.cutoff_hours: ")
+
+
+Path_ = tuple[Any, ...]
+junk = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 500),
+    st.floats(allow_nan=False, width=16),
+    st.text("ab{}:% -*?#\n0", max_size=8),
+    st.sampled_from(["lab", "rate(1 day)", "cron(0 2 ? * SUN *)", "100%", "UBUNTU", "2026-01-31", "{environment}"]),
+    st.dates(),
+    st.lists(st.text("ab", max_size=2), max_size=2),
+    st.dictionaries(st.text("ab", max_size=2), st.integers(0, 2), max_size=2),
+)
+lab_data = YAML(typ="safe", pure=True).load(LAB.read_text(encoding="utf-8"))
+
+
+def places(node: Any, path: Path_ = ()) -> Iterator[Path_]:
+    if path:
+        yield path
+    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in pairs:
+        yield from places(value, (*path, key))
+
+
+@st.composite
+def mutilated(draw: st.DrawFn) -> Any:
+    data = copy.deepcopy(lab_data)
+    for _ in range(draw(st.integers(1, 3))):
+        *parents, last = draw(st.sampled_from(sorted(places(data), key=repr)))
+        holder = data
+        for key in parents:
+            holder = holder[key]
+        match draw(st.sampled_from(["drop", "replace", "insert"])):
+            case "drop":
+                del holder[last]
+            case "replace":
+                holder[last] = draw(junk)
+            case _ if isinstance(holder, dict):
+                holder[draw(st.text("abc_", min_size=1, max_size=6) | st.integers(0, 9))] = draw(junk)
+            case _:
+                holder.insert(0, draw(junk))
+        if not data:
+            break
+    return data
+
+
+def written(node: Any) -> str:
+    """Write data as YAML in flow style, with a line for everything; much quicker than the library."""
+    if isinstance(node, dict):
+        return "{" + ",\n".join(f"{written(key)}: {written(value)}" for key, value in node.items()) + "}"
+    if isinstance(node, list):
+        return "[" + ",\n".join(map(written, node)) + "]"
+    return node.isoformat() if isinstance(node, date) else json.dumps(node)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(mutilated(), st.sampled_from([None, "alice", "Bad Name"]))
+def test_whatever_a_file_holds_it_is_a_policy_or_has_errors_with_lines(data: Any, environment: str | None) -> None:
+    text = written(data)
+    try:
+        read: Policy | PolicyError = parse_policy(text, name="p", environment=environment)
+    except PolicyError as error:
+        read = error
+    if isinstance(read, PolicyError):
+        assert read.problems
+        assert read.problems == sorted(read.problems)
+        assert all(1 <= problem.line <= text.count("\n") + 1 for problem in read.problems)
+        assert len(str(read).splitlines()) == len(read.problems)

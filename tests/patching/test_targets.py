@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patching.errors import InvalidValueError
+from patching.targets import Targets
+
+names = st.text("abcXYZ019_.:/=-", min_size=1, max_size=12)
+tags = st.dictionaries(names, st.lists(names, min_size=1, max_size=4), min_size=1, max_size=5)
+
+
+def test_a_tag_is_written_as_the_api_takes_it() -> None:
+    assert Targets.tag("Workload", "Prod", "Test").to_api() == [{"Key": "tag:Workload", "Values": ["Prod", "Test"]}]
+
+
+def test_instances_are_written_as_the_api_takes_them() -> None:
+    assert Targets.instances("i-0123456789abcdef0").to_api() == [
+        {"Key": "InstanceIds", "Values": ["i-0123456789abcdef0"]}
+    ]
+
+
+def test_a_single_string_is_one_value_and_not_its_letters() -> None:
+    assert Targets.tags({"Workload": "Prod"}) == Targets.tag("Workload", "Prod")
+
+
+@given(tags)
+def test_targets_survive_the_way_to_the_api_and_back(tags: dict[str, list[str]]) -> None:
+    targets = Targets.tags(tags)
+    assert Targets.from_api(targets.to_api()) == targets
+
+
+def test_no_key_at_all_would_be_no_target() -> None:
+    with pytest.raises(InvalidValueError, match="no target: give at least one tag"):
+        Targets.tags({})
+
+
+def test_five_keys_are_taken_and_a_sixth_is_refused() -> None:
+    assert len(Targets.tags({str(key): "x" for key in range(5)}).keys) == 5
+    with pytest.raises(InvalidValueError, match="6 target keys, but AWS takes 5"):
+        Targets.tags({str(key): "x" for key in range(6)})
+
+
+def test_a_key_takes_one_to_fifty_values() -> None:
+    assert len(Targets.tag("Name", *map(str, range(50))).keys[0][1]) == 50
+    with pytest.raises(InvalidValueError, match="'tag:Name' has 51 values"):
+        Targets.tag("Name", *map(str, range(51)))
+    with pytest.raises(InvalidValueError, match="'tag:Name' has 0 values"):
+        Targets.tag("Name")
+
+
+@pytest.mark.parametrize("instance", ["i-01234567", "i-0123456789abcdef0", "mi-0123456789abcdef0", "${Token[TOKEN.7]}"])
+def test_an_instance_id_is_ec2s_or_a_hybrid_nodes(instance: str) -> None:
+    assert Targets.instances(instance).in_words() == instance
+
+
+@pytest.mark.parametrize("instance", ["web-1", "i-0123", "i-0123456789ABCDEF0", "mi-01234567", "*", ""])
+def test_anything_else_is_no_instance_id(instance: str) -> None:
+    with pytest.raises(InvalidValueError, match="is not an instance id; expected one like i-0123456789abcdef0"):
+        Targets.instances(instance)
+
+
+def test_a_node_has_to_match_every_key_with_one_of_its_values() -> None:
+    targets = Targets.tags({"Workload": ["Prod", "Test"], "Environment": "lab"})
+    assert targets.match("i-01234567", {"Workload": "Test", "Environment": "lab", "Name": "a"})
+    assert not targets.match("i-01234567", {"Workload": "Test"})
+    assert not targets.match("i-01234567", {"Workload": "Dev", "Environment": "lab"})
+    assert not targets.match("i-01234567", {"Workload": "Test", "Environment": "Lab"})
+
+
+def test_instances_match_by_id_whatever_their_tags() -> None:
+    assert Targets.instances("i-01234567").match("i-01234567", {})
+    assert not Targets.instances("i-01234567").match("i-76543210", {})
+
+
+def test_narrowing_adds_a_tag_once_and_leaves_ids_alone() -> None:
+    narrowed = Targets.tag("Workload", "Prod").with_tag("Environment", "lab")
+    assert narrowed == Targets.tags({"Workload": "Prod", "Environment": "lab"})
+    assert narrowed.with_tag("Environment", "other") == narrowed
+    assert Targets.instances("i-01234567").with_tag("Environment", "lab") == Targets.instances("i-01234567")
+
+
+def test_targets_are_said_as_the_command_line_takes_them() -> None:
+    assert Targets.tags({"Workload": ["Prod", "Test"], "Team": "a"}).in_words() == "Workload=Prod,Test and Team=a"
+    assert Targets.instances("i-01234567", "i-76543210").in_words() == "i-01234567, i-76543210"
