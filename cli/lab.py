@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from datetime import datetime
@@ -9,9 +10,12 @@ from typing import Annotated
 
 import typer
 
+from cli import teardown
 from cli.options import ERROR, Output, OutputFormat, Terminal
 from lab import local_aws, workshop
+from ops.session import Session
 from ops.table import moment, table
+from patching.policy_file import read_policy
 
 app = typer.Typer(help="The local AWS: a fleet to practise on, without an account.", no_args_is_help=True)
 
@@ -44,8 +48,11 @@ def deploy(policy: Policy = local_aws.DEFAULT_POLICY, environment: EnvironmentNa
 
 @app.command()
 def destroy(policy: Policy = local_aws.DEFAULT_POLICY, environment: EnvironmentName = None) -> None:
-    """Destroy what a policy deployed to the local AWS."""
-    local_aws.destroy(local_aws.required(), policy, environment, sys.stderr.fileno())
+    """Destroy what a policy deployed to the local AWS, its output bucket included."""
+    running = local_aws.required()
+    os.environ.update(running.environment())
+    teardown.carry_out(Session(), read_policy(policy, environment=environment), yes=True)
+    local_aws.destroy(running, policy, environment, sys.stderr.fileno())
 
 
 @app.command()

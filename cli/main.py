@@ -7,7 +7,7 @@ import sys
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import compliance, documents, lab, nodes, run, windows
+from cli import compliance, documents, lab, nodes, run, teardown, windows
 from cli.options import ERROR
 from lab.errors import LabError
 from ops.errors import OperationError, in_words
@@ -27,6 +27,7 @@ app.command("scan")(run.scan)
 app.command("install")(run.install)
 app.command("compliance")(compliance.compliance)
 app.command("windows")(windows.windows)
+app.command("empty-output")(teardown.empty_output)
 app.add_typer(lab.app, name="lab")
 
 

@@ -477,13 +477,13 @@ def baselines(draw: st.DrawFn) -> PatchBaseline:
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(baselines())
 def test_a_baseline_survives_the_way_to_the_api_and_back(judge: PatchBaseline) -> None:
     assert PatchBaseline.from_api(judge.to_api()) == judge
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(baselines(), st.sampled_from([OPENSSL, CURL_DEB, KB]), st.integers(0, 800))
 def test_what_is_approved_stays_approved_and_is_never_rejected(judge: PatchBaseline, patch: Patch, days: int) -> None:
     now = RELEASED + timedelta(days=days)

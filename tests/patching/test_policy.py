@@ -323,10 +323,10 @@ def test_what_a_policy_leaves_out_is_careful() -> None:
     assert read.scan.run_at_deployment is False
 
 
-def test_a_node_gets_its_tags_the_environment_and_a_name() -> None:
+def test_a_node_has_its_own_tags_and_the_environments() -> None:
     read = policy()
     assert read.fleet is not None
     (node,) = read.fleet.nodes
-    assert read.node_tags(node) == {"PatchGroup": "web", "Environment": "lab", "Name": "patchops-lab-web"}
+    assert read.node_tags(node) == {"PatchGroup": "web", "Environment": "lab"}
     assert node.image_parameter == "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
     assert (node.instance_type, node.volume_gib) == ("t3.small", 30)

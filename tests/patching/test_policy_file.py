@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -113,9 +114,12 @@ def test_what_is_not_yaml_is_said_with_its_line(text: str, expected: str) -> Non
     assert found.startswith(expected)
 
 
-@pytest.mark.xfail(strict=True, raises=RecursionError, reason="policy_file.py: parse_policy catches no RecursionError")
+@pytest.mark.xfail(strict=True, reason="policy_file.py: parse_policy catches no RecursionError")
 def test_what_is_nested_without_end_is_no_policy() -> None:
-    assert problems("[" * 400)
+    found: list[str] = []
+    with suppress(RecursionError):  # its traceback would take seconds to print
+        found = problems("[" * 3000)
+    assert [line.partition(": ")[0] for line in found] == ["p.yaml:1"]
 
 
 @pytest.mark.parametrize(
@@ -159,6 +163,8 @@ junk = st.one_of(
     st.dictionaries(st.text("ab", max_size=2), st.integers(0, 2), max_size=2),
 )
 lab_data = YAML(typ="safe", pure=True).load(LAB.read_text(encoding="utf-8"))
+# One of each kind is enough, and reading YAML is what takes the time.
+del lab_data["fleet"]["nodes"][1:], lab_data["baselines"]["windows"], lab_data["install"]["test"]
 
 
 def places(node: Any, path: Path_ = ()) -> Iterator[Path_]:
