@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import compliance, documents, lab, nodes, run, teardown, windows
-from cli.options import ERROR
+from cli.options import ERROR, OK, USAGE
 from lab.errors import LabError
 from ops.errors import OperationError, in_words
 from patching.errors import InvalidValueError
 from patching.policy_file import PolicyError
+
+UsageError: type[Any] = typer.BadParameter.__bases__[0]
+"""What a wrong command line raises: typer has it of its own, and does not export it."""
 
 app = typer.Typer(
     name="patchops",
@@ -34,7 +38,13 @@ app.add_typer(lab.app, name="lab")
 def main() -> None:
     """Run `patchops`. What goes wrong is said in words; a traceback is a mistake of this program."""
     try:
-        app()
+        code = app(standalone_mode=False)
+    except UsageError as error:
+        where = f"; see {error.ctx.command_path} --help" if error.ctx else ""
+        print(f"patchops: {error.format_message().removeprefix('Invalid value: ')}{where}", file=sys.stderr)
+        sys.exit(USAGE)
+    except typer.Abort:
+        print("patchops: not done", file=sys.stderr)
     except (OperationError, PolicyError, InvalidValueError, LabError) as error:
         print(f"patchops: {error}", file=sys.stderr)
     except (BotoCoreError, ClientError) as error:
@@ -46,5 +56,5 @@ def main() -> None:
         print("patchops: interrupted", file=sys.stderr)
         sys.exit(130)
     else:
-        return
+        sys.exit(code if isinstance(code, int) else OK)
     sys.exit(ERROR)

@@ -21,6 +21,7 @@ OK, ERROR, USAGE, FOUND = 0, 1, 2, 3
 """Exit codes: all is well; it could not be done; it was asked wrongly; it ran, and found something."""
 
 T = TypeVar("T")
+_WIDTH_OFF_TERMINAL = 200
 
 
 class OutputFormat(StrEnum):
@@ -59,9 +60,8 @@ class Terminal:
 
     def __init__(self, output: OutputFormat) -> None:
         self.output = output
-        wide = None if sys.stdout.isatty() else 200
-        self.out = Console(width=wide, highlight=False)
-        self.err = Console(stderr=True, highlight=False)
+        self.out = Console(width=None if sys.stdout.isatty() else _WIDTH_OFF_TERMINAL, highlight=False)
+        self.err = Console(stderr=True, width=None if sys.stderr.isatty() else _WIDTH_OFF_TERMINAL, highlight=False)
 
     def show(self, value: object, tables: Iterable[Table]) -> None:
         """Write a result in the form that was asked for."""

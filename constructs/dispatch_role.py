@@ -1,8 +1,8 @@
 """The role as which Systems Manager sends AWS-RunPatchBaseline to an environment's nodes.
 
 Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/configuring-maintenance-window-permissions-cli.html
-for windows and https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command-setting-up.html for the scope of
-SendCommand.
+for windows and, for the scope of SendCommand,
+https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command-setting-up.html.
 """
 
 from __future__ import annotations

@@ -47,6 +47,6 @@ class FleetNetwork(Construct):
         Validations.of(self.vpc).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-VPC7",
-                reason="A lab's network, alive for a day and without a way in; flow logs would cost more than they tell.",
+                reason="A lab's network, alive for a day and without a way in: flow logs cost more than they tell.",
             )
         )

@@ -1,8 +1,8 @@
 """What IAM policies allow, as far as the lab's own actions need it.
 
 Follows https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html: a matching Deny wins,
-then a matching Allow, and what nothing allows is denied. Principals of resource policies, permission boundaries, session
-policies and service control policies are left out: nothing in the lab has them.
+then a matching Allow, and what nothing allows is denied. Principals of resource policies, permission boundaries,
+session policies and service control policies are left out: nothing in the lab has them.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def evaluate(node: ManagedNode, baseline: PatchBaseline, now: datetime) -> tuple
 
 
 def _reports(node: ManagedNode, package: Package, baseline: PatchBaseline, now: datetime) -> list[PatchReport]:
-    """Report on one package: one item on Linux, up to two on Windows, where an old update and a new one are two things."""
+    """Report on one package: one item on Linux, up to two on Windows, where an old update and its successor differ."""
     windows = node.catalogue.system.family is PatchFamily.WINDOWS
     installed = node.installed.get(package.key)
     if installed is None and not windows:

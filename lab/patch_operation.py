@@ -1,7 +1,7 @@
 """What AWS-RunPatchBaseline does to a node: how long it takes, what it changes, what it reports.
 
-Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaseline.html. The durations
-are made up.
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaseline.html.
+The durations are made up.
 """
 
 from __future__ import annotations

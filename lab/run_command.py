@@ -57,7 +57,7 @@ class RunCommand:
         self._busy_until: dict[str, datetime] = {}
         self.commands: dict[str, Command] = {}
 
-    def send(  # noqa: PLR0913 as many as the request has
+    def send(
         self,
         *,
         document_name: str,
@@ -88,7 +88,8 @@ class RunCommand:
             document_version: the version that was asked for.
 
         Raises:
-            ApiError: a document or parameters that cannot be run, a node that is not managed, a role that cannot publish.
+            ApiError: a document or parameters that cannot be run, a node that is not managed, a role that cannot be
+                assumed.
         """
         document = owned_by_aws().get(document_name)
         if document is None or document.name != DOCUMENT_NAME:

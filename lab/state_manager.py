@@ -60,7 +60,7 @@ class StateManager:
         self._log = log
         self.associations: dict[str, Association] = {}
 
-    def create(  # noqa: PLR0913 as many as the request has
+    def create(
         self,
         *,
         name: str,

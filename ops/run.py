@@ -121,7 +121,7 @@ class Plan:
         return request
 
 
-def plan(  # noqa: PLR0913 as many as the command line has
+def plan(
     session: Session,
     task: RunPatchBaseline,
     targets: Targets,

@@ -28,7 +28,7 @@ class Session:
 
     Args:
         profile: profile of the AWS configuration; the environment's credentials by default.
-        region: Region; the environment's or the profile's by default. Unlike boto3 by itself, AWS_REGION counts as well.
+        region: Region; the environment's or the profile's by default. AWS_REGION counts, too.
         endpoint_url: where AWS is, for a local one; AWS_ENDPOINT_URL by default.
     """
 

@@ -53,7 +53,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
     def rich(self) -> Group:
-        """Return it as a terminal shows it: the title on a line of its own, and nothing below it if there are no rows."""
+        """Return it as a terminal shows it: the title on a line of its own, and nothing below if there are no rows."""
         parts: list[RenderableType] = [Text(self.title, style="bold")] if self.title else []
         if self.rows:
             headed = any(self.columns)

@@ -77,7 +77,8 @@ def nodes(found: Iterable[Node]) -> Table:
 def progress(state: Progress) -> Table:
     """Show how far a command is."""
     return table(
-        f"Command {state.command_id}: {state.details}, {state.completed} of {state.targets} done, {state.errors} errors",
+        f"Command {state.command_id}: {state.details}, {state.completed} of {state.targets} done, "
+        f"{state.errors} errors",
         ("Node", "Name", "Status", "Steps"),
         (
             (

@@ -2,8 +2,8 @@
 
 Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-linux-rules.html,
 https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-installing-patches.html,
-https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-approved-rejected-package-name-formats.html and
-https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PatchRule.html.
+https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-approved-rejected-package-name-formats.html
+and https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PatchRule.html.
 """
 
 from __future__ import annotations

@@ -47,8 +47,8 @@ class Deployment:
     def __post_init__(self) -> None:
         if not _ENVIRONMENT.fullmatch(self.environment):
             message = (
-                f"environment {self.environment!r} is not 2 to 20 lower-case letters, digits and hyphens that begin with "
-                "a letter and end with a letter or a digit"
+                f"environment {self.environment!r} is not 2 to 20 lower-case letters, digits and hyphens that begin "
+                "with a letter and end with a letter or a digit"
             )
             raise InvalidValueError(message)
 

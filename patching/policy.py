@@ -248,8 +248,8 @@ class Install(_Part):
     targets: dict[str, Annotated[str, Field(min_length=1)] | Names] = Field(
         min_length=1,
         max_length=4,
-        description="Tags of the nodes that it patches, besides the tag Environment. A node has to have all of them, each "
-        "with the value or one of the values.",
+        description="Tags of the nodes that it patches, besides the tag Environment. A node has to have all of them, "
+        "each with the value or one of the values.",
     )
     schedule: str = Field(description="cron(...), rate(...) or at(...).")
     timezone: Annotated[str, AfterValidator(_timezone)] = Field(
@@ -341,7 +341,8 @@ class Node(_Part):
             findings.add(("operating_system",), message)
         for reserved in (ENVIRONMENT_TAG, "Name"):
             if reserved in self.tags:
-                message = f"the tag {reserved} is set by {'environment' if reserved == ENVIRONMENT_TAG else 'name'}; take it out"
+                source = "environment" if reserved == ENVIRONMENT_TAG else "name"
+                message = f"the tag {reserved} is set by {source}; take it out"
                 findings.add(("tags", reserved), message)
         if "Patch Group" in self.tags:
             message = "write PatchGroup without a space: EC2 refuses the other where tags are in the metadata service"
@@ -385,7 +386,8 @@ class Policy(_Part):
     """A patch policy, as the file has it."""
 
     environment: Annotated[str, AfterValidator(_environment)] = Field(
-        description="Part of every name and the value of the tag Environment: 2 to 20 lower-case letters, digits, hyphens."
+        description="Part of every name and the value of the tag Environment: 2 to 20 lower-case letters, digits and "
+        "hyphens."
     )
     description: str = ""
     tags: dict[Tag, Tag] = Field(default_factory=dict, description="Tags of every resource that takes tags.")
@@ -408,8 +410,8 @@ class Policy(_Part):
                 other = groups.setdefault((baseline.operating_system, group), name)
                 if other != name:
                     message = (
-                        f"baseline {other} has the patch group {group!r} of {baseline.operating_system} already; a group "
-                        "has one baseline of each operating system"
+                        f"baseline {other} has the patch group {group!r} of {baseline.operating_system} already; a "
+                        "group has one baseline of each operating system"
                     )
                     findings.add(("baselines", name, "patch_groups", index), message)
         for index, node in enumerate(self.fleet.nodes if self.fleet else ()):

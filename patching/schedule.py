@@ -240,7 +240,8 @@ def _parse_rate(body: str) -> timedelta:
     number, unit = int(match[1]), match[2]
     if (number == 1) == unit.endswith("s"):
         mended = unit.removesuffix("s") if number == 1 else f"{unit}s"
-        message = f"rate({body}): AWS wants the unit in the {'singular' if number == 1 else 'plural'}: rate({number} {mended})"
+        form = "singular" if number == 1 else "plural"
+        message = f"rate({body}): AWS wants the unit in the {form}: rate({number} {mended})"
         raise InvalidValueError(message)
     return number * _UNITS[unit.removesuffix("s")]
 

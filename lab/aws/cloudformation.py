@@ -87,7 +87,7 @@ class _Resource:
     def physical_resource_id(self) -> str:
         return self._physical_id
 
-    def get_cfn_attribute(self, attribute_name: str) -> Any:  # noqa: ANN401 moto's own signature
+    def get_cfn_attribute(self, attribute_name: str) -> Any:  # noqa: ANN401, ARG002 moto's own signature
         raise UnformattedGetAttTemplateException
 
     @classmethod
@@ -538,7 +538,7 @@ class InstanceResource(_Resource, CloudFormationModel):
     @classmethod
     def create_from_cloudformation_json(
         cls,
-        resource_name: str,
+        resource_name: str,  # noqa: ARG003
         cloudformation_json: dict[str, Any],
         account_id: str,
         region_name: str,

@@ -93,7 +93,7 @@ def _refusing_half_updates(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _failing_like_a_stack(original: Callable[..., None]) -> Callable[..., None]:
-    """Have a stack fail and roll back when a resource cannot be made; moto would fail the request and leave the rest."""
+    """Have a stack fail and roll back when a resource cannot be made; moto would only fail the request."""
 
     def execute(backend: CloudFormationBackend, change_set_name: str, stack_name: str | None = None) -> None:
         change_set = backend.describe_change_set(change_set_name)

@@ -34,7 +34,7 @@ def update_patch_baseline(engine: Engine, request: Request) -> Reply:
     kept = {} if request.get("Replace") else stored.baseline.to_api()
     system = {"OperatingSystem": str(stored.baseline.operating_system)}
     engine.baselines.update(stored.id, PatchBaseline.from_api({**kept, **given, **system}), engine.clock.now)
-    return _baseline(engine, stored)
+    return _baseline(stored)
 
 
 @operation
@@ -48,7 +48,7 @@ def delete_patch_baseline(engine: Engine, request: Request) -> Reply:
 def get_patch_baseline(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetPatchBaseline.html."""
     stored = engine.baselines.get(request["BaselineId"])
-    return {**_baseline(engine, stored), "PatchGroups": engine.baselines.groups_of(stored.id)}
+    return {**_baseline(stored), "PatchGroups": engine.baselines.groups_of(stored.id)}
 
 
 @operation
@@ -184,7 +184,7 @@ def is_other(report: PatchReport) -> bool:
     return not is_critical(report) and not is_security(report)
 
 
-def _baseline(engine: Engine, stored: StoredBaseline) -> Reply:
+def _baseline(stored: StoredBaseline) -> Reply:
     baseline = stored.baseline
     api = baseline.to_api()
     return {

@@ -258,8 +258,9 @@ def get_maintenance_window_execution(engine: Engine, request: Request) -> Reply:
 
 @operation
 def describe_maintenance_window_execution_tasks(engine: Engine, request: Request) -> Reply:
-    """Follow
-    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeMaintenanceWindowExecutionTasks.html.
+    """Follow the operation's page.
+
+    It is https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeMaintenanceWindowExecutionTasks.html.
     """
     execution = engine.windows.execution(request["WindowExecutionId"])
     found = [
@@ -282,8 +283,9 @@ def describe_maintenance_window_execution_tasks(engine: Engine, request: Request
 
 @operation
 def describe_maintenance_window_execution_task_invocations(engine: Engine, request: Request) -> Reply:
-    """Follow
-    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeMaintenanceWindowExecutionTaskInvocations.html.
+    """Follow the operation's page.
+
+    It is https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeMaintenanceWindowExecutionTaskInvocations.html.
     """
     execution = engine.windows.execution(request["WindowExecutionId"])
     found = [_task_invocation(execution, one) for one in execution.tasks if one.id == request["TaskId"]]
