@@ -36,6 +36,7 @@ def main() -> None:
         # The findings have been printed, each with its place: a traceback would bury them.
         if "ValidationFailed" not in str(error):
             raise
+        print(str(error).splitlines()[0], file=sys.stderr)
         sys.exit(1)
 
 

@@ -13,6 +13,21 @@ from functools import lru_cache
 from typing import Any
 
 Statement = Mapping[str, Any]
+_OPERATORS = frozenset(
+    {
+        "ArnEquals",
+        "ArnLike",
+        "ArnNotEquals",
+        "ArnNotLike",
+        "Bool",
+        "Null",
+        "NumericLessThan",
+        "StringEquals",
+        "StringLike",
+        "StringNotEquals",
+        "StringNotLike",
+    }
+)
 
 
 def allowed(
@@ -76,15 +91,13 @@ def _conditions_hold(statement: Statement, context: Mapping[str, str]) -> bool:
 
 def _condition_holds(operator: str, found: str | None, values: list[str]) -> bool:
     base = operator.removesuffix("IfExists")
+    if base not in _OPERATORS:
+        message = f"the lab does not know the condition operator {operator}"
+        raise ValueError(message)
     if found is None:
         if base == "Null":
             return "true" in values
-        return operator.endswith("IfExists") or base in (
-            "StringNotEquals",
-            "StringNotLike",
-            "ArnNotLike",
-            "ArnNotEquals",
-        )
+        return operator.endswith("IfExists") or "Not" in base
     match base:
         case "StringEquals" | "ArnEquals":
             return any(found == value for value in values)
@@ -98,11 +111,8 @@ def _condition_holds(operator: str, found: str | None, values: list[str]) -> boo
             return found.lower() in [value.lower() for value in values]
         case "Null":
             return "false" in values
-        case "NumericLessThan":
-            return any(float(found) < float(value) for value in values)
         case _:
-            message = f"the lab does not know the condition operator {operator}"
-            raise ValueError(message)
+            return any(float(found) < float(value) for value in values)
 
 
 @lru_cache(maxsize=4096)

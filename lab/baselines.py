@@ -119,7 +119,9 @@ class Baselines:
     def deregister(self, baseline_id: str, group: str) -> None:
         """Have the nodes of a patch group use the default again."""
         stored = self.get(baseline_id)
-        self._groups.pop((stored.baseline.operating_system, group), None)
+        key = (stored.baseline.operating_system, group)
+        if self._groups.get(key) == stored.id:
+            del self._groups[key]
 
     def groups_of(self, baseline_id: str) -> list[str]:
         """Return the patch groups that use a baseline."""

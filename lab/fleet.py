@@ -71,9 +71,11 @@ class Fleet:
             node.role = instance.role
             if node.online and reason:
                 self._log(f"{node.id} lost its connection: {reason}")
-            elif reason == "" and not node.online:
-                node.reboot(self._clock.now)
+            elif not reason and not node.online:
                 self._log(f"{node.id} is online again")
+            if node.stopped and instance.running:
+                node.reboot(self._clock.now)
+            node.stopped = not instance.running
             node.online = not reason
             if node.online:
                 node.last_ping = self._clock.now

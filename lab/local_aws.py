@@ -23,7 +23,9 @@ from typing import IO, Any
 from lab.errors import LabError
 
 ROOT = Path(__file__).resolve().parents[1]
-BUILD = ROOT / "build"
+BUILD = Path(os.environ.get("PATCHOPS_BUILD") or ROOT / "build")
+"""Where the lab leaves what it makes; PATCHOPS_BUILD names another folder, which keeps two labs apart."""
+
 DEFAULT_POLICY = "config/lab.yaml"
 DEFAULT_REGION = "us-east-1"
 _ACCOUNT = "123456789012"
@@ -121,7 +123,7 @@ def up(*, port: int = 0, speed: float | None = None) -> tuple[LocalAws, bool]:
     if found:
         return found, False
     started = _announced(_start(port, speed, [], stdin=subprocess.DEVNULL))
-    BUILD.mkdir(exist_ok=True)
+    BUILD.mkdir(parents=True, exist_ok=True)
     _STATE.write_text(json.dumps({"url": started.url, "pid": started.pid}), encoding="utf-8")
     return started, True
 
@@ -179,12 +181,16 @@ def deploy(aws: LocalAws, policy: str, environment: str | None, output: IO[str] 
     with tempfile.TemporaryDirectory() as elsewhere:
         # Where there is no app, bootstrapping does not synthesize one.
         _cdk(aws, ["bootstrap", f"aws://{_ACCOUNT}/{region}"], Path(elsewhere), output)
-    _cdk(aws, ["deploy", "**", *_context(policy, environment), "--require-approval", "never"], ROOT, output)
+        # An assembly of its own: two deployments may go on at one time.
+        chosen = [*_context(policy, environment), "--output", f"{elsewhere}/cdk.out", "--require-approval", "never"]
+        _cdk(aws, ["deploy", "**", *chosen], ROOT, output)
 
 
 def destroy(aws: LocalAws, policy: str, environment: str | None, output: IO[str] | int | None) -> None:
     """Destroy what a policy deployed to the local AWS; see `deploy`."""
-    _cdk(aws, ["destroy", "**", *_context(policy, environment), "--force"], ROOT, output)
+    with tempfile.TemporaryDirectory() as elsewhere:
+        chosen = [*_context(policy, environment), "--output", f"{elsewhere}/cdk.out", "--force"]
+        _cdk(aws, ["destroy", "**", *chosen], ROOT, output)
 
 
 def duration(text: str) -> timedelta:
@@ -228,7 +234,7 @@ def _cdk(aws: LocalAws, arguments: list[str], folder: Path, output: IO[str] | in
 
 
 def _start(port: int, speed: float | None, arguments: list[str], *, stdin: int) -> subprocess.Popen[str]:
-    BUILD.mkdir(exist_ok=True)
+    BUILD.mkdir(parents=True, exist_ok=True)
     chosen = [] if speed is None else ["--speed", str(speed)]
     with _LOG.open("w", encoding="utf-8") as log:
         return subprocess.Popen(  # noqa: S603 this program, our own arguments

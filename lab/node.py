@@ -82,6 +82,7 @@ class ManagedNode:
         registered: when it registered.
         booted: when it last started.
         online: whether its agent answers.
+        stopped: whether the instance is stopped.
         last_ping: when its agent was last heard of.
         fault: why installations fail on it; empty on a healthy node.
         states: its last report, if there is one.
@@ -99,6 +100,7 @@ class ManagedNode:
     booted: datetime
     last_ping: datetime
     online: bool = True
+    stopped: bool = False
     installed_at: dict[str, datetime] = field(default_factory=dict)
     pending_reboot: set[str] = field(default_factory=set)
     last_no_reboot_install: datetime | None = None

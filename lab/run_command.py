@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/systems-manager/latest/userguide/monitoring-sns-noti
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from lab import transcript
@@ -29,6 +29,9 @@ from patching.targets import Targets
 SERVICE = "ssm.amazonaws.com"
 _PICK_UP = timedelta(seconds=2)
 """How long a node takes to fetch a command."""
+
+_LOOK_AGAIN = timedelta(minutes=1)
+"""How often a command that waits for a node asks whether it has come back."""
 
 DEFAULT_DELIVERY_TIMEOUT = 3600
 
@@ -63,6 +66,7 @@ class RunCommand:
         document_name: str,
         parameters: dict[str, list[str]],
         targets: Targets,
+        more_targets: Sequence[Targets] = (),
         rate_control: RateControl,
         bucket: str = "",
         prefix: str = "",
@@ -78,6 +82,7 @@ class RunCommand:
             document_name: the document; the lab runs AWS-RunPatchBaseline.
             parameters: its parameters.
             targets: the nodes.
+            more_targets: further nodes; one that matches any of these is targeted as well.
             rate_control: how many at one time, and when to stop.
             bucket: where output goes; nowhere by default.
             prefix: the folder in it.
@@ -96,7 +101,8 @@ class RunCommand:
             known = "is not simulated: the lab runs AWS-RunPatchBaseline" if document else "does not exist"
             raise ApiError("InvalidDocument", f"Document {document_name} {known}.")
         document.check(parameters)
-        nodes = self._resolve(targets)
+        matching = {node.id: node for group in (targets, *more_targets) for node in self._resolve(group)}
+        nodes = list(matching.values())
         if notification and not self._cloud.trusts(notification.role, SERVICE):
             raise ApiError("InvalidRole", f"{SERVICE} cannot assume {notification.role or 'a role that is not given'}.")
         if sender_role:
@@ -207,8 +213,9 @@ class RunCommand:
             return
         if node is None or not node.online:
             expires = command.requested + timedelta(seconds=command.delivery_timeout_seconds)
+            look = min(self._clock.now + _LOOK_AGAIN, expires)
             invocation.pending_event = self._clock.at(
-                expires, lambda: self._not_delivered(command, invocation), work=True
+                look, lambda: self._look_again(command, invocation, expires), work=True
             )
             return
         self._run(command, invocation, node)
@@ -218,11 +225,12 @@ class RunCommand:
         context = {f"ssm:resourceTag/{key}": value for key, value in node.tags.items()}
         return self._cloud.allowed(role, "ssm:SendCommand", arn, context)
 
-    def _not_delivered(self, command: Command, invocation: Invocation) -> None:
+    def _look_again(self, command: Command, invocation: Invocation, expires: datetime) -> None:
+        """Deliver to a node that has come back, and give up on one that has not by the time that the command expires."""
         invocation.pending_event = None
-        if invocation.status is Status.PENDING:
+        if invocation.status is Status.PENDING and self._clock.now >= expires:
             self._change(command, invocation, Status.TIMED_OUT, "DeliveryTimedOut")
-            self._start_more(command)
+        self._start_more(command)
 
     def _run(self, command: Command, invocation: Invocation, node: ManagedNode) -> None:
         self._change(command, invocation, Status.IN_PROGRESS)
@@ -232,13 +240,15 @@ class RunCommand:
             if step.platform != platform:
                 run.status, run.code, run.output = Status.SUCCESS, 0, transcript.skipped(step)
                 run.started = run.ended = now
-        # Two runs on one node would fight for the package database: the later one waits.
-        started = max(now, self._busy_until.get(node.id, now))
-        self._busy_until[node.id] = started
-        self._clock.at(started, lambda: self._operate(command, invocation, node), work=True)
+        self._operate(command, invocation, node)
 
     def _operate(self, command: Command, invocation: Invocation, node: ManagedNode) -> None:
         now = self._clock.now
+        free = self._busy_until.get(node.id, now)
+        if free > now:
+            # Two runs on one node would fight for the package database: the later one waits.
+            self._clock.at(free, lambda: self._operate(command, invocation, node), work=True)
+            return
         task = RunPatchBaseline.from_api(command.parameters)
         operation = PatchOperation(
             node,
@@ -276,8 +286,8 @@ class RunCommand:
         invocation.counts_as_error = failed
         self._change(command, invocation, Status.FAILED if failed else Status.SUCCESS)
         if not failed:
-            # Run Command begins with one node, and doubles up to the limit as long as they succeed.
-            command.allowed_at_once *= 2
+            # One node at first, then two, then four: each that succeeds makes room for one more, up to the limit.
+            command.allowed_at_once += 1
         if command.errors >= command.rate_control.stops_after(len(command.invocations)) and not command.stopped:
             command.stopped = True
             for waiting in command.invocations.values():

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import chain
 
 from lab.clock import Clock, Event
 from lab.command import Command, Notification, Status
@@ -197,9 +196,24 @@ class MaintenanceWindows:
         """Return the next openings."""
         return window.schedule.next_runs(self._clock.now, count, anchor=window.created)
 
-    def add_target(self, window_id: str, targets: Targets, *, name: str = "", description: str = "") -> WindowTarget:
+    def add_target(
+        self,
+        window_id: str,
+        targets: Targets,
+        *,
+        name: str = "",
+        description: str = "",
+        owner_information: str = "",
+    ) -> WindowTarget:
         """Register a group of nodes with a window."""
-        target = WindowTarget(self._ids.uuid(), window_id, targets, name=name, description=description)
+        target = WindowTarget(
+            self._ids.uuid(),
+            window_id,
+            targets,
+            name=name,
+            description=description,
+            owner_information=owner_information,
+        )
         self.get(window_id).targets[target.id] = target
         return target
 
@@ -266,10 +280,12 @@ class MaintenanceWindows:
         task = run.task
         run.started = self._clock.now
         try:
+            groups = _groups(window, task)
             run.command = self._run_command.send(
                 document_name=task.document,
                 parameters=task.parameters,
-                targets=_together(window, task),
+                targets=groups[0],
+                more_targets=groups[1:],
                 rate_control=task.rate_control,
                 bucket=task.bucket,
                 prefix=task.prefix,
@@ -310,13 +326,11 @@ class MaintenanceWindows:
                 run.problem = "the window's cutoff came before the task could start"
 
 
-def _together(window: Window, task: WindowTask) -> Targets:
-    """Return the targets of a task, whether it names groups of its window or nodes of its own."""
+def _groups(window: Window, task: WindowTask) -> list[Targets]:
+    """Return the targets of a task, whether it names groups of its window or nodes of its own; one match is enough."""
     if task.direct_targets is not None:
-        return task.direct_targets
+        return [task.direct_targets]
     groups = [window.targets[target_id].targets for target_id in task.target_ids if target_id in window.targets]
     if not groups:
         raise ApiError("ValidationException", "The targets of the task do not exist any more.")
-    if len(groups) == 1:
-        return groups[0]
-    return Targets(tuple(chain.from_iterable(group.keys for group in groups)))
+    return groups

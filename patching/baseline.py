@@ -120,6 +120,10 @@ class Patch:
             forms += [f"{self.name}.{self.arch}", f"{self.name}.{self.arch}:{self.version}"]
         if self.version:
             forms += [
+                version,
+                version_release,
+                f"{epoch or 0}:{version_release}",
+                f"{self.name}.{self.arch}:{epoch or 0}:{version_release}",
                 f"{self.name}-{version}",
                 f"{self.name}-{version_release}",
                 f"{self.name}-{version_release}.{self.arch}",

@@ -91,11 +91,20 @@ def _timezone(value: str) -> str:
     return value
 
 
+def _own_tag(value: str) -> str:
+    if value.lower().startswith("aws:"):
+        message = f"{value!r} is not a tag of yours: the prefix aws: is reserved"
+        raise ValueError(message)
+    return value
+
+
 Key = Annotated[str, AfterValidator(_matching(_KEY, "1 to 40 lower-case letters, digits and hyphens after a letter"))]
 Tag = Annotated[
     str, Field(max_length=256), AfterValidator(_matching(_TAG, "a tag: letters, digits, spaces and _.:/=+-@"))
 ]
-Names = Annotated[list[str], Field(min_length=1)]
+TagValue = Annotated[Tag, Field(min_length=1)]
+TagKey = Annotated[Tag, Field(min_length=1, max_length=128), AfterValidator(_own_tag)]
+Names = Annotated[list[TagValue], Field(min_length=1)]
 Filters = dict[str, list[str]]
 
 
@@ -245,7 +254,7 @@ class Scan(_Part):
 class Install(_Part):
     """A maintenance window that installs."""
 
-    targets: dict[str, Annotated[str, Field(min_length=1)] | Names] = Field(
+    targets: dict[TagKey, TagValue | Names] = Field(
         min_length=1,
         max_length=4,
         description="Tags of the nodes that it patches, besides the tag Environment. A node has to have all of them, "
@@ -270,6 +279,9 @@ class Install(_Part):
         findings.make(("concurrency",), RateControl, self.concurrency)
         findings.make(("max_errors",), RateControl, 1, self.max_errors)
         findings.make(("targets",), Targets.tags, self.targets)
+        if ENVIRONMENT_TAG in self.targets:
+            message = f"the tag {ENVIRONMENT_TAG} is a part of every target already, by environment; take it out"
+            findings.add(("targets", ENVIRONMENT_TAG), message)
         if self.cutoff_hours >= self.duration_hours:
             message = (
                 f"{self.cutoff_hours} is not below duration_hours {self.duration_hours}; a window stops starting tasks "
@@ -327,7 +339,7 @@ class Node(_Part):
         "t3.small"
     )
     volume_gib: int = Field(default=30, ge=8, le=1024, description="Size of the root volume in GiB.")
-    tags: dict[Tag, Tag] = Field(default_factory=dict)
+    tags: dict[TagKey, Tag] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -390,7 +402,7 @@ class Policy(_Part):
         "hyphens."
     )
     description: str = ""
-    tags: dict[Tag, Tag] = Field(default_factory=dict, description="Tags of every resource that takes tags.")
+    tags: dict[TagKey, Tag] = Field(default_factory=dict, description="Tags of every resource that takes tags.")
     fleet: Fleet | None = None
     baselines: dict[Key, Baseline] = Field(min_length=1, max_length=MAX_BASELINES)
     scan: Scan

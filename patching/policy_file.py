@@ -78,6 +78,8 @@ def parse_policy(text: str, *, name: str = "policy", environment: str | None = N
         what = " ".join(str(error.problem or error.context or "not YAML").split())
         line = mark.line + 1 if mark else 1
         raise PolicyError(name, [Problem(line, "", f"not YAML: {what}")]) from None
+    except RecursionError:
+        raise PolicyError(name, [Problem(1, "", "not a policy: it is nested too deeply")]) from None
     except (YAMLError, ValueError) as error:
         raise PolicyError(name, [Problem(1, "", f"not YAML: {' '.join(str(error).split())}")]) from None
     if not isinstance(data, CommentedMap):
@@ -116,12 +118,11 @@ def _expanded(node: Any, environment: str) -> Any:  # noqa: ANN401 YAML holds an
 
 
 def _problems(detail: ErrorDetails, data: CommentedMap) -> list[Problem]:
-    # Pydantic names the alternative of a union, or "[key]", in the location: the file has no such key.
-    location = tuple(part for part in detail["loc"] if _is_in_file(part))
+    location = _location(data, detail["loc"])
     if detail["type"] == FINDINGS:
         found = [((*location, *at), message) for at, message in detail["ctx"]["found"]]
     elif detail["type"] == "missing":
-        found = [(location[:-1], f"{location[-1]} is missing")]
+        found = [(location, f"{detail['loc'][-1]} is missing")]
     else:
         found = [(location, _message(detail, location))]
     return [Problem(_line(data, place), ".".join(map(str, place)), message) for place, message in found]
@@ -137,10 +138,16 @@ def _message(detail: ErrorDetails, location: Location) -> str:
     return f"{shown}{detail['msg'][0].lower()}{detail['msg'][1:]}"
 
 
-def _is_in_file(part: int | str) -> bool:
-    return isinstance(part, int) or not (
-        part.startswith(("[", "list[", "constrained-", "function-")) or part in ("str", "int")
-    )
+def _location(data: Any, parts: Location) -> Location:  # noqa: ANN401 YAML holds anything
+    """Return the parts that the file has: pydantic also names the alternative of a union, or "[key]"."""
+    node = data
+    location: Location = ()
+    for part in parts:
+        if (isinstance(node, CommentedMap) and part in node) or (
+            isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node)
+        ):
+            node, location = node[part], (*location, part)
+    return location
 
 
 def _unknown_key(location: Location) -> str:

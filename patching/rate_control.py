@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from patching.errors import InvalidValueError, is_token
 
 _CONCURRENCY = re.compile(r"[1-9][0-9]{0,6}|[1-9][0-9]?%|100%")
-_ERRORS = re.compile(r"0|[1-9][0-9]{0,6}|[0-9]{1,2}%|100%")
+_ERRORS = re.compile(r"0|[1-9][0-9]{0,6}|[1-9]?[0-9]%|100%")
 _ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _EXPRESSION = re.compile(r"(cron|rate|at)\((.*)\)")
-_RATE = re.compile(r"([0-9]+) (minute|minutes|hour|hours|day|days)")
+_RATE = re.compile(r"([0-9]{1,6}) (minute|minutes|hour|hours|day|days)")
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _CRON_FIELDS = 6
 _SHORTEST_ASSOCIATION_RATE = timedelta(minutes=30)
@@ -158,14 +158,17 @@ class Schedule:
         # early, because a wall clock that is set back shows an earlier time than the one that has passed.
         wall = (after - offset).astimezone(tz).replace(tzinfo=UTC) - timedelta(days=1)
         limit = wall + _FAR_AHEAD
+        last = after
         while wall < limit:
             (following,) = cron.get_next(wall, 1)
             if following is None:
                 return
             wall = following
             moment = _localize(wall.replace(tzinfo=None) + offset, tz)
-            if moment > after:
+            # In the hour that the spring change skips, several wall-clock times are one and the same moment.
+            if moment > last:
                 yield moment
+                last = moment
                 limit = wall + _FAR_AHEAD
 
 

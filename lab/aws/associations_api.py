@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from lab.aws.operation import Reply, Request, operation, page, without_empty
 from lab.engine import Engine
 from lab.errors import ApiError
@@ -126,10 +128,12 @@ def _overview(association: Association) -> Reply:
     if not association.executions:
         return {"Status": "Pending", "DetailedStatus": "Creating", "AssociationStatusAggregatedCount": {}}
     last = association.executions[-1]
-    counts: dict[str, int] = {}
-    for one in last.command.invocations.values() if last.command else ():
-        counts[str(one.status)] = counts.get(str(one.status), 0) + 1
-    return {"Status": _status(last), "DetailedStatus": _status(last), "AssociationStatusAggregatedCount": counts}
+    return {"Status": _status(last), "DetailedStatus": _status(last), "AssociationStatusAggregatedCount": _counts(last)}
+
+
+def _counts(execution: AssociationExecution) -> dict[str, int]:
+    invocations = execution.command.invocations.values() if execution.command else ()
+    return dict(Counter(str(one.status) for one in invocations))
 
 
 def _summary(association: Association) -> Reply:
@@ -169,7 +173,7 @@ def _description(association: Association) -> Reply:
 
 
 def _execution(association: Association, execution: AssociationExecution) -> Reply:
-    counts = _overview(association)["AssociationStatusAggregatedCount"]
+    counts = _counts(execution)
     return without_empty(
         {
             "AssociationId": association.id,

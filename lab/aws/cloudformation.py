@@ -216,7 +216,9 @@ class MaintenanceWindowResource(_Resource, CloudFormationModel):
 
     def change(self, properties: Properties) -> None:
         with plane.engine(self.region) as engine:
-            windows_api.change(engine, engine.windows.get(self._physical_id), properties)
+            # What the template no longer says goes back to its default.
+            defaults = {"Description": "", "ScheduleTimezone": "UTC", "ScheduleOffset": 0}
+            windows_api.change(engine, engine.windows.get(self._physical_id), {**defaults, **properties})
 
     def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002
         with plane.engine(self.region) as engine:
@@ -237,6 +239,7 @@ class MaintenanceWindowTargetResource(_Resource, CloudFormationModel):
                 Targets.from_api(properties["Targets"]),
                 name=properties.get("Name", ""),
                 description=properties.get("Description", ""),
+                owner_information=properties.get("OwnerInformation", ""),
             )
             return cls(target.id, properties, account_id, region)
 
@@ -245,6 +248,7 @@ class MaintenanceWindowTargetResource(_Resource, CloudFormationModel):
             target = engine.windows.get(properties["WindowId"]).targets[self._physical_id]
             target.targets = Targets.from_api(properties["Targets"])
             target.name, target.description = properties.get("Name", ""), properties.get("Description", "")
+            target.owner_information = properties.get("OwnerInformation", "")
 
     def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002
         with plane.engine(self.region) as engine:
@@ -320,7 +324,7 @@ class TopicPolicyResource(_Resource, CloudFormationModel):
     def change(self, properties: Properties) -> None:
         for topic in properties["Topics"]:
             attributes = sns_backends[self.account_id][self.region]
-            attributes.set_topic_attribute(topic, "Policy", json.dumps(properties["PolicyDocument"]))
+            attributes.set_topic_attribute(topic, "policy", json.dumps(properties["PolicyDocument"]))
 
     def delete(self, account_id: str, region_name: str) -> None:
         """Leave the policy as it is: it goes with its topic."""
@@ -465,6 +469,13 @@ class RoleResource(_Resource, CloudFormationModel):
         properties = cloudformation_json["Properties"]
         original_resource.assume_role_policy_document = json.dumps(properties["AssumeRolePolicyDocument"])
         original_resource.description = properties.get("Description", "")
+        inline = {one["PolicyName"]: one["PolicyDocument"] for one in properties.get("Policies", ())}
+        for name in (
+            set(original_resource.policies) - set(inline) - _policies_of_their_own(account_id, original_resource)
+        ):
+            original_resource.delete_policy(name)
+        for name, document in inline.items():
+            original_resource.put_policy(name, document)
         _attach(account_id, original_resource, properties)
         return original_resource
 
@@ -476,6 +487,12 @@ class RoleResource(_Resource, CloudFormationModel):
             if role.name == resource_name:
                 _attach(account_id, role, {})
         Role.delete_from_cloudformation_json(resource_name, cloudformation_json, account_id, region_name)
+
+
+def _policies_of_their_own(account_id: str, role: Role) -> set[str]:
+    """Return the inline policies of a role that are resources by themselves, of the type AWS::IAM::Policy."""
+    policies = iam_backends[account_id][_PARTITION].inline_policies.values()
+    return {policy.policy_name for policy in policies if role.name in policy.role_names}
 
 
 def _attach(account_id: str, role: Role, properties: Properties) -> None:
@@ -519,7 +536,8 @@ class KeyResource(_Resource, CloudFormationModel):
         properties = _with_api_tags(cloudformation_json)["Properties"]
         original_resource.policy = properties["KeyPolicy"]
         original_resource.key_rotation_status = properties.get("EnableKeyRotation", False)
-        kms_backends[account_id][region_name].tag_resource(original_resource.id, properties.get("Tags", []))
+        tags = {tag["TagKey"]: tag["TagValue"] for tag in properties.get("Tags", [])}
+        kms_backends[account_id][region_name].tag_resource(original_resource.id, tags)
         return original_resource
 
 

@@ -10,13 +10,16 @@ from typing import Any
 import moto.cloudformation.models as cloudformation_models
 import moto.cloudformation.parsing as cloudformation
 import moto.cloudformation.responses as cloudformation_responses
-from moto.cloudformation.exceptions import ValidationError
-from moto.cloudformation.models import CloudFormationBackend, Stack
+from moto.cloudformation.exceptions import CloudFormationError, ValidationError
+from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
+from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudformation.utils import get_stack_from_s3_url
+from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 
 from lab import access
+from lab.aws import network_deletion
 
 _NOTHING = ("AWS::CDK::Metadata",)
 """Types that stand for nothing in an account."""
@@ -27,9 +30,13 @@ _LOOPBACK = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
 
 def install() -> None:
     """Correct moto, for as long as the process lives."""
+    network_deletion.install()
     for module in (cloudformation_models, cloudformation_responses):
         module.get_stack_from_s3_url = _template_behind
     FakeBucket.get_permission = _permission
+    CloudFormationResponse.describe_change_set = _describe_change_set
+    CloudFormationResponse.delete_change_set = _delete_change_set
+    CloudFormationResponse.execute_change_set = _execute_change_set
     for name in ("create_stack", "update_stack", "create_change_set"):
         setattr(CloudFormationBackend, name, _refusing_unknown_types(getattr(CloudFormationBackend, name)))
     cloudformation.parse_and_update_resource = _refusing_half_updates(cloudformation.parse_and_update_resource)
@@ -52,6 +59,45 @@ def _permission(bucket: FakeBucket, action: str, resource: str) -> PermissionRes
         if access.allowed([{"Statement": those}], action, resource, _LOOPBACK):
             return result
     return PermissionResult.NEUTRAL
+
+
+def _change_set_id(response: CloudFormationResponse) -> str | None:
+    """Return the id of the change set that a request names: by its ARN, or by its name and its stack's.
+
+    moto looks at the name alone, and the CDK gives the change sets of all stacks the same name.
+    """
+    name, stack = response._get_param("ChangeSetName"), response._get_param("StackName")  # noqa: SLF001
+    # The newest first: a name is used again once its change set has been executed.
+    for change_set_id, change_set in reversed(response.cloudformation_backend.change_sets.items()):
+        if name == change_set_id or (name == change_set.change_set_name and stack in _names(change_set)):
+            return str(change_set_id)
+    return None
+
+
+def _names(change_set: ChangeSet) -> tuple[str, str]:
+    return (change_set.stack_name, change_set.stack_id)
+
+
+def _describe_change_set(response: CloudFormationResponse) -> ActionResult:
+    return ActionResult(response.cloudformation_backend.change_sets[_required_change_set_id(response)])
+
+
+def _delete_change_set(response: CloudFormationResponse) -> ActionResult:
+    response.cloudformation_backend.change_sets.pop(_change_set_id(response), None)
+    return EmptyResult()
+
+
+def _execute_change_set(response: CloudFormationResponse) -> ActionResult:
+    response.cloudformation_backend.execute_change_set(_required_change_set_id(response))
+    return EmptyResult()
+
+
+def _required_change_set_id(response: CloudFormationResponse) -> str:
+    found = _change_set_id(response)
+    if found is None:
+        name = response._get_param("ChangeSetName")  # noqa: SLF001
+        raise CloudFormationError("ChangeSetNotFoundException", f"ChangeSet [{name}] does not exist")
+    return found
 
 
 def _refusing_unknown_types(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -29,7 +29,7 @@ def page(request: Request, key: str, items: Sequence[Any], default_size: int = 5
         ApiError: a token that this list never gave out.
     """
     token = request.get("NextToken") or "0"
-    if not token.isdigit() or int(token) > len(items):
+    if not (token.isascii() and token.isdecimal()) or int(token) > len(items):
         raise ApiError("InvalidNextToken", "The specified token is not valid.")
     start = int(token)
     end = start + int(request.get("MaxResults") or default_size)

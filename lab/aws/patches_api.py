@@ -227,10 +227,9 @@ def _baseline_has(stored: StoredBaseline, key: str, values: list[str]) -> bool:
 
 def _state(node: ManagedNode, states: PatchStates) -> Reply:
     non_compliant = states.non_compliant
-    return without_empty(
+    reply = without_empty(
         {
             "InstanceId": node.id,
-            "PatchGroup": states.patch_group,
             "BaselineId": states.baseline_id,
             "SnapshotId": states.snapshot_id,
             **{
@@ -257,6 +256,7 @@ def _state(node: ManagedNode, states: PatchStates) -> Reply:
             "OtherNonCompliantCount": sum(map(is_other, non_compliant)),
         }
     )
+    return {**reply, "PatchGroup": states.patch_group}
 
 
 def _patch(node: ManagedNode, report: PatchReport) -> Reply:

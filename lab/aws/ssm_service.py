@@ -10,9 +10,9 @@ from typing import Any
 import botocore.session
 from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
+from moto.ssm.exceptions import SSMException
 from moto.ssm.responses import SimpleSystemManagerResponse
 
 from lab.aws import (  # noqa: F401 importing them registers their operations
@@ -67,18 +67,18 @@ def _request(response: SimpleSystemManagerResponse, name: str) -> dict[str, Any]
     try:
         request = json.loads(response.body or "{}")
     except ValueError as error:
-        raise ServiceException("SerializationException", "The request is not JSON.") from error
+        raise SSMException("SerializationException", "The request is not JSON.") from error
     shape = _operation_model(name).input_shape
     if not isinstance(request, dict):
-        raise ServiceException("SerializationException", "The request is not a JSON object.")
+        raise SSMException("SerializationException", "The request is not a JSON object.")
     if shape is None:
         return {}
     unknown = sorted(set(request) - set(shape.members))
     if unknown:
-        raise ServiceException("ValidationException", f"{name} has no parameter {', '.join(unknown)}.")
+        raise SSMException("ValidationException", f"{name} has no parameter {', '.join(unknown)}.")
     report = ParamValidator().validate(request, shape)
     if report.has_errors():
-        raise ServiceException("ValidationException", " ".join(report.generate_report().split()))
+        raise SSMException("ValidationException", " ".join(report.generate_report().split()))
     return request
 
 
@@ -96,9 +96,9 @@ def service_errors(make: Callable[[], Reply]) -> Reply:
     try:
         return make()
     except ApiError as error:
-        raise ServiceException(error.code, error.message) from error
+        raise SSMException(error.code, error.message) from error
     except InvalidValueError as error:
-        raise ServiceException("ValidationException", str(error)) from error
+        raise SSMException("ValidationException", str(error)) from error
 
 
 def _document_answer(
@@ -117,10 +117,10 @@ def _document_answer(
             return original(response)
         if name == "DescribeDocumentPermission":
             # Only the owner of a document may ask whom it is shared with.
-            raise ServiceException("InvalidDocument", f"Document {document.name} is not owned by this account.")
+            raise SSMException("InvalidDocument", f"Document {document.name} is not owned by this account.")
         version = request.get("DocumentVersion", "$DEFAULT")
         if version not in ("$DEFAULT", "$LATEST", document.version):
-            raise ServiceException("InvalidDocument", f"Document {document.name} has no version {version}.")
+            raise SSMException("InvalidDocument", f"Document {document.name} has no version {version}.")
         return ActionResult(tell[name](document))
 
     return answer
@@ -142,6 +142,6 @@ def _list_documents(response: SimpleSystemManagerResponse) -> ActionResult:
 
 def _not_there(name: str) -> Callable[[SimpleSystemManagerResponse], ActionResult]:
     def answer(response: SimpleSystemManagerResponse) -> ActionResult:  # noqa: ARG001 moto calls it as a method
-        raise ServiceException("UnsupportedOperationException", f"The local AWS does not emulate ssm:{name}.")
+        raise SSMException("UnsupportedOperationException", f"The local AWS does not emulate ssm:{name}.")
 
     return answer

@@ -158,6 +158,7 @@ def register_target_with_maintenance_window(engine: Engine, request: Request) ->
         Targets.from_api(request["Targets"]),
         name=request.get("Name") or "",
         description=request.get("Description") or "",
+        owner_information=request.get("OwnerInformation") or "",
     )
     return {"WindowTargetId": target.id}
 

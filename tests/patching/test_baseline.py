@@ -256,7 +256,6 @@ def test_a_list_may_name_an_rpm_in_each_documented_form(name: str) -> None:
     assert baseline(rejected=(name,)).decide(OPENSSL, LATER).rejected
 
 
-@pytest.mark.xfail(strict=True, reason="baseline.py: Patch.identifiers lacks these documented forms")
 @pytest.mark.parametrize("name", ["3.2.2", "3.2.2-1.amzn2023.0.1", "1:3.2.2-1.amzn2023.0.1"])
 def test_a_list_may_name_an_rpm_by_its_version_alone(name: str) -> None:
     assert approved(baseline(approved=(name,)), OPENSSL)

@@ -260,9 +260,6 @@ def test_an_association_has_a_severity(severity: str) -> None:
     assert scan.compliance_severity is ComplianceLevel(severity)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="policy.py: Policy.install_targets replaces a window's own tag Environment silently"
-)
 def test_a_window_may_not_name_another_environments_nodes() -> None:
     (found,) = problems(changed(("{Workload: Prod}", "{Environment: other}")))
     assert found.startswith("p.yaml:19: install.prod.targets.Environment: the tag Environment is set by environment")

@@ -45,7 +45,6 @@ def test_a_concurrency_is_accepted_exactly_when_aws_accepts_it(value: str) -> No
     assert _accepted(value, "0") == bool(AWS_CONCURRENCY.match(value))
 
 
-@pytest.mark.xfail(strict=True, reason="rate_control.py takes 00% to 09%, which AWS refuses")
 @given(st.from_regex(r"[0-9]{1,4}%?", fullmatch=True))
 def test_an_error_threshold_is_accepted_exactly_when_aws_accepts_it(value: str) -> None:
     assert _accepted("1", value) == bool(AWS_ERRORS.match(value))

@@ -20,8 +20,7 @@ def refused(given: dict[str, list[str]]) -> str:
     try:
         RUN.check(given)
     except ApiError as error:
-        assert error.code == "InvalidParameters"
-        return error.message
+        return f"{error.code}: {error.message}"
     return ""
 
 
@@ -54,6 +53,7 @@ def test_its_choices_are_those_of_patching() -> None:
         ({"Operation": ["Scan"], "Reboot": ["No"]}, "Parameter Reboot is not one that AWS-RunPatchBaseline declares"),
         ({"Operation": ["Scan"], "RebootOption": ["Never"]}, "'Never' is not a value of RebootOption"),
         ({"Operation": ["Scan"], "SnapshotId": ["1"]}, "'1' does not match SnapshotId's pattern"),
+        ({"Operation": ["Scan"], "SnapshotId": [f"{GUID}\n"]}, f"'{GUID}\\n' does not match"),
         ({"Operation": ["Scan"], "InstallOverrideList": ["file:///a"]}, "'file:///a' does not match"),
         ({"Operation": ["Scan"], "StepTimeoutSeconds": ["0"]}, "'0' does not match"),
     ],
@@ -61,7 +61,7 @@ def test_its_choices_are_those_of_patching() -> None:
 def test_parameters_that_the_document_does_not_take_are_refused_with_the_reason(
     given: dict[str, list[str]], problem: str
 ) -> None:
-    assert problem in refused(given)
+    assert f"InvalidParameters: {problem}" in refused(given)
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,14 @@ def test_nodes_under_way_finish_when_the_command_stops(lab: Lab) -> None:
     assert nodes[3].installed["tool.x86_64"] == 0
 
 
+def test_a_command_that_stops_does_not_wait_for_a_node_that_is_offline(lab: Lab) -> None:
+    nodes = fleet(lab, 2, broken=(1,))
+    lab.change(nodes[0], running=False)
+    command = lab.run(rate=RateControl(1, 0))
+    assert details(command) == ["Terminated", "Failed"]
+    assert lab.clock.now < command.requested + seconds(600)
+
+
 def test_terminated_nodes_do_not_count_as_errors(lab: Lab) -> None:
     fleet(lab, 3, broken=(0,))
     assert lab.run(rate=RateControl(1, 0)).errors == 1
@@ -299,7 +307,7 @@ def test_a_sender_that_may_not_pass_the_publishing_role_is_refused(lab: Lab) -> 
     fleet(lab, 1)
     lab.cloud.forbid(SENDER, "iam:PassRole", PUBLISHER)
     lab.send(sender_role=SENDER)
-    with pytest.raises(ApiError, match="not authorized to perform iam:PassRole on .*publisher"):
+    with pytest.raises(ApiError, match=r"not authorized to perform iam:PassRole on .*publisher"):
         lab.send(sender_role=SENDER, notification=notification())
 
 
@@ -375,10 +383,11 @@ def test_a_command_that_is_cancelled_before_it_begins_reaches_no_node(lab: Lab) 
 
 
 def test_cancelling_leaves_no_delivery_waiting(lab: Lab) -> None:
-    (node,) = fleet(lab, 1)
-    lab.change(node, running=False)
+    nodes = fleet(lab, 2)
+    lab.change(nodes[0], running=False)
     command = lab.send(SCAN)
-    lab.clock.step()
+    lab.clock.advance(command.requested + seconds(600))
+    assert details(command) == ["Pending", "Success"]
     lab.engine.run_command.cancel(command)
     assert command.status == "Cancelled"
     assert not lab.clock.working

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -65,6 +66,13 @@ def test_a_rate_counts_from_the_creation_of_the_window(lab: Lab) -> None:
     made = window(lab, Schedule.rate(7, "days"))
     opened(lab, made, "2026-03-30")
     assert [f"{one.started:%d %H:%M}" for one in made.executions] == ["22 00:00", "29 00:00"]
+
+
+def test_a_rate_keeps_its_rhythm_when_the_window_is_planned_anew(lab: Lab) -> None:
+    made = window(lab, Schedule.rate(7, "days"))
+    lab.clock.advance(day("2026-03-18"))
+    lab.engine.windows.plan(made)
+    assert opened(lab, made, "2026-03-27").started == day("2026-03-22")
 
 
 def test_a_window_without_tasks_opens_and_is_done(lab: Lab) -> None:
@@ -166,7 +174,7 @@ def test_tasks_run_in_the_order_of_their_priorities(lab: Lab) -> None:
         task(lab, made, priority=priority, name=str(priority))
     runs = opened(lab, made).tasks
     assert [run.task.name for run in runs] == ["1", "2", "3"]
-    for one, following in zip(runs, runs[1:], strict=False):
+    for one, following in pairwise(runs):
         assert one.command
         assert following.command
         assert following.command.requested >= ended(invocations(one.command)[0])

@@ -73,7 +73,10 @@ def test_advance_never_goes_back(clock: Clock) -> None:
 def test_an_event_planned_on_the_way_still_happens_on_the_way(
     clock: Clock, seen: list[str], say: Callable[..., Callable[[], None]]
 ) -> None:
-    clock.at(NOON + HOUR, lambda: clock.at(NOON + 2 * HOUR, say("follow-up")) and None)
+    def plan() -> None:
+        clock.at(NOON + 2 * HOUR, say("follow-up"))
+
+    clock.at(NOON + HOUR, plan)
     clock.advance(NOON + 3 * HOUR)
     assert seen == ["follow-up at 14:00"]
 

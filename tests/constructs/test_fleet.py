@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.cdk import Resources
+
+pytestmark = pytest.mark.xdist_group("constructs")
+
+NODES = ["linux", "ecs", "ubuntu", "windows"]
+
+
+def launch_template(fleet: Resources) -> list[dict[str, Any]]:
+    return [one["LaunchTemplateData"] for one in fleet.of("AWS::EC2::LaunchTemplate").values()]
+
+
+def test_a_node_takes_instance_metadata_by_its_second_version_only(fleet: Resources) -> None:
+    for node in NODES:
+        options = fleet[node].properties.get("MetadataOptions")
+        assert options is not None
+        assert (options["HttpTokens"], options["HttpPutResponseHopLimit"]) == ("required", 1)
+
+
+@pytest.mark.parametrize(
+    ("node", "device"),
+    [("linux", "/dev/xvda"), ("ecs", "/dev/xvda"), ("ubuntu", "/dev/sda1"), ("windows", "/dev/sda1")],
+)
+def test_a_nodes_root_volume_is_encrypted_and_goes_with_it(fleet: Resources, node: str, device: str) -> None:
+    assert fleet[node].properties["BlockDeviceMappings"] == [
+        {
+            "DeviceName": device,
+            "Ebs": {"DeleteOnTermination": True, "Encrypted": True, "VolumeSize": 42, "VolumeType": "gp3"},
+        }
+    ]
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_a_node_has_no_key_pair_and_no_public_address(fleet: Resources, node: str) -> None:
+    properties = fleet[node].properties
+    assert "KeyName" not in properties
+    assert "NetworkInterfaces" not in properties
+    assert properties["SubnetId"] == "<Network/PrivateSubnet1/Subnet>"
+    assert properties["SecurityGroupIds"] == ["<Network/NodeSecurityGroup.GroupId>"]
+
+
+def test_no_subnet_hands_out_public_addresses(fleet: Resources) -> None:
+    assert {one["MapPublicIpOnLaunch"] for one in fleet.of("AWS::EC2::Subnet").values()} == {False}
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_a_node_and_its_volume_have_the_tags_it_is_found_by(fleet: Resources, node: str) -> None:
+    properties = fleet[node].properties
+    tags = {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
+    assert tags == {"Name": f"demo-{node}", "Workload": "Prod", "PatchGroup": "demo-prod"}
+    assert properties["PropagateTagsToVolumeOnCreation"] is True
+
+
+def test_all_nodes_share_one_profile_of_one_role(fleet: Resources) -> None:
+    assert [fleet[node].properties["IamInstanceProfile"] for node in NODES] == ["<NodeRole/Profile>"] * len(NODES)
+    assert fleet["NodeRole/Profile"].properties["Roles"] == ["<NodeRole>"]
+    assert list(fleet.of("AWS::IAM::Role")) == ["NodeRole"]
+
+
+def test_the_image_is_read_from_its_parameter_at_every_deployment(fleet: Resources) -> None:
+    parameters = fleet.template["Parameters"].values()
+    assert {(one["Type"], one["Default"]) for one in parameters if "Image" in one["Type"]} == {
+        ("AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>", image)
+        for image in (
+            "/aws/service/ami-amazon-linux-latest/al2023",
+            "/aws/service/ecs/optimized-ami/image_id",
+            "/aws/service/canonical/ubuntu/ami-id",
+            "/aws/service/ami-windows-latest/2022",
+        )
+    }
+
+
+def test_only_an_ecs_image_is_told_to_be_no_cluster_host(fleet: Resources) -> None:
+    scripts = {node: str(fleet[node].properties["UserData"]) for node in NODES}
+    assert [node for node in NODES if "systemctl disable --now --no-block ecs docker" in scripts[node]] == ["ecs"]
+    assert "<powershell>" in scripts["windows"]
+
+
+def test_nothing_comes_in_and_only_http_and_https_go_out(fleet: Resources) -> None:
+    (group,) = fleet.of("AWS::EC2::SecurityGroup").values()
+    assert "SecurityGroupIngress" not in group
+    assert fleet.of("AWS::EC2::SecurityGroupIngress") == {}
+    assert [(rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in group["SecurityGroupEgress"]] == [
+        ("tcp", 443, 443),
+        ("tcp", 80, 80),
+    ]
+
+
+def test_s3_is_reached_without_the_nat_gateway(fleet: Resources) -> None:
+    (endpoint,) = fleet.of("AWS::EC2::VPCEndpoint").values()
+    assert (endpoint["VpcEndpointType"], endpoint["ServiceName"]) == ("Gateway", "com.amazonaws.<AWS::Region>.s3")
+    assert "<Network/PrivateSubnet1/RouteTable>" in endpoint["RouteTableIds"]
+    assert len(fleet.of("AWS::EC2::NatGateway")) == 1

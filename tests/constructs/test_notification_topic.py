@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.cdk import Resources
+
+pytestmark = pytest.mark.xdist_group("constructs")
+
+TRUST_IN_SYSTEMS_MANAGER = [
+    {"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"Service": "ssm.amazonaws.com"}}
+]
+
+
+def test_the_topic_is_encrypted_with_the_key_and_no_fifo_topic(patching: Resources) -> None:
+    assert patching["Notifications"].properties == {"TopicName": "demo-topic", "KmsMasterKeyId": "<Key.Arn>"}
+
+
+def test_the_topic_refuses_anything_but_tls(patching: Resources) -> None:
+    assert patching["Notifications/Policy"].properties["Topics"] == ["<Notifications>"]
+    assert patching.statements("Notifications/Policy") == [
+        {
+            "Sid": "AllowPublishThroughSSLOnly",
+            "Action": "sns:Publish",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            "Effect": "Deny",
+            "Principal": "*",
+            "Resource": "<Notifications>",
+        }
+    ]
+
+
+def test_every_address_is_subscribed(patching: Resources, kept: Resources) -> None:
+    subscriptions = patching.of("AWS::SNS::Subscription").values()
+    assert [(one["Protocol"], one["TopicArn"], one["Endpoint"]) for one in subscriptions] == [
+        ("email", "<Notifications>", "a@example.com"),
+        ("email", "<Notifications>", "b@example.com"),
+    ]
+    assert kept.of("AWS::SNS::Subscription") == {}
+
+
+def test_systems_manager_publishes_as_a_role_that_can_do_nothing_else(patching: Resources) -> None:
+    role = patching["Notifications/PublishRole"].properties
+    assert role["AssumeRolePolicyDocument"]["Statement"] == TRUST_IN_SYSTEMS_MANAGER
+    assert role.keys() == {"AssumeRolePolicyDocument", "Description"}
+    assert patching["Notifications/PublishRole/DefaultPolicy"].properties["Roles"] == ["<Notifications/PublishRole>"]
+    assert patching.statements("Notifications/PublishRole/DefaultPolicy") == [
+        {"Action": "sns:Publish", "Effect": "Allow", "Resource": "<Notifications>"},
+        {"Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Effect": "Allow", "Resource": "<Key.Arn>"},
+    ]

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.cdk import Resources
+
+pytestmark = pytest.mark.xdist_group("constructs")
+
+
+def test_the_bucket_is_encrypted_with_the_key_that_it_is_given(patching: Resources) -> None:
+    assert patching["Output"].properties["BucketEncryption"]["ServerSideEncryptionConfiguration"] == [
+        {
+            "BucketKeyEnabled": True,
+            "ServerSideEncryptionByDefault": {"KMSMasterKeyID": "<Key.Arn>", "SSEAlgorithm": "aws:kms"},
+        }
+    ]
+
+
+def test_the_bucket_refuses_anything_but_tls(patching: Resources) -> None:
+    both = ["<Output.Arn>", "<Output.Arn>/*"]
+    deny = {"Action": "s3:*", "Effect": "Deny", "Principal": {"AWS": "*"}, "Resource": both}
+    assert patching["Output/Policy"].properties["Bucket"] == "<Output>"
+    assert patching.statements("Output/Policy") == [
+        deny | {"Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+        deny | {"Condition": {"NumericLessThan": {"s3:TlsVersion": 1.2}}},
+    ]
+
+
+def test_the_bucket_has_no_public_access_and_no_acls(patching: Resources) -> None:
+    bucket = patching["Output"].properties
+    assert bucket["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert "AccessControl" not in bucket
+
+
+def test_the_bucket_keeps_versions_and_forgets_what_is_old(patching: Resources) -> None:
+    bucket = patching["Output"].properties
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["LifecycleConfiguration"]["Rules"] == [
+        {
+            "Id": "Retention",
+            "Status": "Enabled",
+            "ExpirationInDays": 45,
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+        }
+    ]
+
+
+def test_the_bucket_goes_with_its_stack_or_stays(patching: Resources, kept: Resources) -> None:
+    policies = ("DeletionPolicy", "UpdateReplacePolicy")
+    assert [patching["Output"].whole[policy] for policy in policies] == ["Delete", "Delete"]
+    assert [kept["Output"].whole[policy] for policy in policies] == ["Retain", "Retain"]
+
+
+def test_nothing_else_is_made_to_empty_it(patching: Resources) -> None:
+    assert {resource.type for resource in patching.values()}.isdisjoint(
+        {"AWS::Lambda::Function", "AWS::CloudFormation::CustomResource", "Custom::S3AutoDeleteObjects"}
+    )

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from lab.aws.server import LocalAws
+else:
+    LocalAws = Any  # imports moto, which takes seconds: only the process that runs these tests is to wait for it
+
+Connect = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def local_aws() -> Iterator[LocalAws]:
+    """The server, in this process; moto keeps its state in the process too, so there is one for all tests."""
+    from lab.aws.server import LocalAws  # noqa: PLC0415 as above
+
+    server = LocalAws(speed=100_000)
+    thread = threading.Thread(target=server.serve, daemon=True)
+    thread.start()
+    yield server
+    server.stop()
+    thread.join(5)
+
+
+@pytest.fixture(scope="session")
+def connect(local_aws: LocalAws) -> Connect:
+    """Make a client: `connect("ssm", region="eu-west-1")`. A Region of its own is a test's own account."""
+
+    @cache
+    def client(service: str, region: str = "us-east-1", **config: Any) -> Any:
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=local_aws.url,
+            region_name=region,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, **config),
+        )
+
+    return client
+
+
+@pytest.fixture(scope="session")
+def advance(local_aws: LocalAws) -> Callable[..., dict[str, Any]]:
+    """Move the lab's clock by a time such as `hours=2`, and return the lab's status."""
+
+    def move(**by: float) -> dict[str, Any]:
+        now = datetime.fromisoformat(status(local_aws)["now"])
+        to = (now.astimezone(UTC) + timedelta(**by)).isoformat()
+        request = urllib.request.Request(
+            f"{local_aws.url}/lab/advance", json.dumps({"to": to}).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request) as response:
+            answer: dict[str, Any] = json.load(response)
+        return answer
+
+    return move
+
+
+def status(server: LocalAws) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{server.url}/lab/status") as response:
+        answer: dict[str, Any] = json.load(response)
+    return answer
+
+
+def trust(service: str) -> str:
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.fixture(scope="session")
+def roles(connect: Connect) -> dict[str, str]:
+    """The ARNs of two roles: `node`, with an instance profile of that name, and `sender`, which may do everything."""
+    iam = connect("iam")
+    arns = {}
+    for name, service in (("node", "ec2.amazonaws.com"), ("sender", "ssm.amazonaws.com")):
+        arns[name] = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust(service))["Role"]["Arn"]
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    for name in arns:
+        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(everything))
+    iam.create_instance_profile(InstanceProfileName="node")
+    iam.add_role_to_instance_profile(InstanceProfileName="node", RoleName="node")
+    return arns
+
+
+@pytest.fixture(scope="session")
+def launch(connect: Connect, roles: dict[str, str]) -> Callable[..., list[str]]:
+    """Launch instances of an old Amazon Linux in a Region, with these tags, and return their ids."""
+
+    def run(region: str, count: int = 1, **tags: str) -> list[str]:
+        name = "/aws/service/ecs/optimized-ami/amazon-linux-2023/al2023-ami-ecs-hvm-2023.0.20251108-kernel-6.1-x86_64"
+        image = connect("ssm", region).get_parameter(Name=f"{name}/image_id")["Parameter"]["Value"]
+        ec2 = connect("ec2", region)
+        described = [{"Key": key, "Value": value} for key, value in {"Fleet": "a", **tags}.items()]
+        made = [
+            ec2.run_instances(
+                ImageId=image,
+                MinCount=1,
+                MaxCount=1,
+                IamInstanceProfile={"Name": "node"},
+                TagSpecifications=[{"ResourceType": "instance", "Tags": described}],
+            )
+            for _ in range(count)
+        ]
+        return [one["Instances"][0]["InstanceId"] for one in made]
+
+    return run

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.cdk import Resources
+
+pytestmark = pytest.mark.xdist_group("stacks")
+
+
+def test_every_node_of_the_policy_is_there_with_the_tags_it_is_found_by(fleet: Resources) -> None:
+    found = {
+        path: {tag["Key"]: tag["Value"] for tag in one["Tags"]} for path, one in fleet.of("AWS::EC2::Instance").items()
+    }
+    assert found == {
+        f"Node-{name}": {
+            "Name": f"patchops-lab-{name}",
+            "Environment": "lab",
+            "Project": "patchops-lab",
+            "Workload": workload,
+            "PatchGroup": f"lab-{workload.lower()}",
+        }
+        for name, workload in (
+            ("prod-1", "Prod"),
+            ("prod-2", "Prod"),
+            ("test-ubuntu", "Test"),
+            ("test-windows", "Test"),
+        )
+    }
+
+
+def test_all_nodes_share_one_profile(fleet: Resources) -> None:
+    profiles = [one["IamInstanceProfile"] for one in fleet.of("AWS::EC2::Instance").values()]
+    assert profiles == ["<NodeRole/Profile>"] * 4
+
+
+def test_the_nodes_role_has_the_patching_stacks_node_policy(fleet: Resources) -> None:
+    _, node_policy = fleet["NodeRole"].properties["ManagedPolicyArns"]
+    assert str(node_policy).startswith("<patchops-lab-patching:ExportsOutputRefNodePolicy")

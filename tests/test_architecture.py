@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("patching", "constructs", "stacks", "ops", "lab", "review", "cli")
+OUTSIDE = {"aws_cdk", "boto3", "botocore", "moto", "werkzeug", "flask", "cdk_nag", "rich", "typer"}
+
+
+def files(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield every module that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: a relative import"
+            yield str(node.module)
+
+
+def reached(paths: Iterable[Path], among: Iterable[str]) -> set[str]:
+    """Return which of these packages the files import, each as `file -> package`."""
+    return {
+        f"{path.relative_to(ROOT)} -> {name.partition('.')[0]}"
+        for path in paths
+        for name in imports(path)
+        if name.partition(".")[0] in set(among)
+    }
+
+
+def is_workshop(path: Path) -> bool:
+    return path.relative_to(ROOT / "lab").parts[0].removesuffix(".py").startswith("workshop")
+
+
+def is_engine(path: Path) -> bool:
+    name = path.relative_to(ROOT / "lab").parts
+    return len(name) == 1 and not name[0].startswith(("workshop", "local"))
+
+
+@pytest.mark.parametrize(
+    ("room", "rooms", "outside"),
+    [
+        ("patching", set(), set()),
+        ("constructs", {"patching", "constructs"}, {"aws_cdk"}),
+        ("stacks", {"patching", "constructs", "stacks"}, {"aws_cdk"}),
+        ("ops", {"patching", "ops"}, {"boto3", "botocore", "rich"}),
+        ("lab", {"patching", "lab", "ops"}, OUTSIDE - {"aws_cdk", "cdk_nag"}),
+        ("review", {"patching", "lab", "review"}, OUTSIDE),
+        ("cli", {"patching", "ops", "lab", "review", "cli"}, OUTSIDE),
+    ],
+)
+def test_a_room_leans_only_on_what_lies_below_it(room: str, rooms: set[str], outside: set[str]) -> None:
+    own = {room}
+    assert reached(files(room), set(ROOMS) - rooms - own) == set()
+    assert reached(files(room), OUTSIDE - outside) == set()
+
+
+def test_nothing_leans_on_the_command_line() -> None:
+    others = [path for room in ROOMS if room != "cli" for path in files(room)]
+    assert reached([*others, ROOT / "app.py"], {"cli"}) == set()
+
+
+def test_only_the_workshop_operates_as_a_person_would() -> None:
+    assert reached([path for path in files("lab") if not is_workshop(path)], {"ops"}) == set()
+
+
+def test_the_labs_engine_knows_no_moto_and_no_http() -> None:
+    engine = [path for path in files("lab") if is_engine(path)]
+    assert {"clock.py", "evaluation.py", "run_command.py"} <= {path.name for path in engine}
+    assert reached(engine, {"moto", "werkzeug", "flask", "http", "urllib", "boto3", "botocore"}) == set()
+    adapters = {str(path.relative_to(ROOT)) for path in engine for name in imports(path) if name.startswith("lab.aws")}
+    assert adapters == set()
+
+
+def test_patching_does_no_io_but_reading_a_policy_file() -> None:
+    io = {"os", "io", "socket", "subprocess", "shutil", "tempfile", "pathlib", "urllib", "http"}
+    assert reached(files("patching"), io) == {"patching/policy_file.py -> pathlib"}
+
+
+def test_the_test_would_see_an_arrow_that_runs_up(tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_text("def f() -> None:\n    import cli.main\n    from ops import fleet\n", encoding="utf-8")
+    assert list(imports(file)) == ["cli.main", "ops"]

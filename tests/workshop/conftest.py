@@ -1,0 +1,75 @@
+"""One local AWS with the lab deployed by the real CDK CLI and the workshop run on it, for all tests of this folder."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from cli import main
+from lab import local_aws
+from lab.workshop import Workshop, run_sections
+from ops.session import Session
+
+SPEED = 20_000.0
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A workshop that was run."""
+
+    aws: local_aws.LocalAws
+    folder: Path
+    succeeded: bool
+    printed: str
+
+
+@pytest.fixture(scope="session")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
+    folder = tmp_path_factory.mktemp("workshop")
+    with local_aws.running(speed=SPEED) as aws:
+        with pytest.MonkeyPatch.context() as patch:
+            _use(patch, aws)
+            printed = io.StringIO()
+            console = Console(file=printed, width=150, highlight=False)
+            succeeded = run_sections(Workshop(aws, Session(), console, "lab", folder), local_aws.DEFAULT_POLICY)
+        yield Ran(aws, folder, succeeded, printed.getvalue())
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+Patchops = Callable[..., Result]
+
+
+@pytest.fixture
+def patchops(ran: Ran, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Patchops:
+    """Run `patchops` against the local AWS, in this process: starting Python anew takes longer than most commands."""
+    _use(monkeypatch, ran.aws)
+
+    def run(*arguments: str) -> Result:
+        monkeypatch.setattr("sys.argv", ["patchops", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        out, err = capfd.readouterr()
+        return Result(int(ended.value.code or 0), out, err)
+
+    return run
+
+
+def _use(patch: pytest.MonkeyPatch, aws: local_aws.LocalAws) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        patch.delenv(name)
+    for name, value in aws.environment().items():
+        patch.setenv(name, value)

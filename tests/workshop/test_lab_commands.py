@@ -1,0 +1,142 @@
+"""The lab's own commands as a person uses them: processes that start, are interrupted, and go."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.local_aws import ROOT
+
+pytestmark = pytest.mark.xdist_group("commands")
+PATCHOPS = str(Path(sys.executable).parent / "patchops")
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """An environment with nothing of AWS in it, and a lab of its own, which is stopped in any case."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    own = {**kept, "PATCHOPS_BUILD": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{kept['PATH']}"}
+    yield own
+    subprocess.run([PATCHOPS, "lab", "down"], env=own, check=False, capture_output=True)
+
+
+def patchops(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([PATCHOPS, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z" if Path(f"/proc/{pid}/stat").exists() else False
+
+
+def gone_within(pid: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not alive(pid)
+
+
+def test_up_prints_exports_and_nothing_else_is_the_same_when_run_twice_and_down_stops_it(
+    environment: dict[str, str],
+) -> None:
+    first = patchops(environment, "lab", "up")
+    assert first.returncode == 0
+    assert all(line.startswith("export AWS_") for line in first.stdout.splitlines())
+    assert "AWS_ENDPOINT_URL=http://127.0.0.1:" in first.stdout
+    assert patchops(environment, "lab", "up").stdout == first.stdout
+    status = json.loads(patchops(environment, "lab", "status", "-o", "json").stdout)
+    assert status["now"] == "2026-11-16T00:00:00+00:00"
+    moved = patchops(environment, "lab", "advance", "1w2d")
+    assert "2026-11-25 00:00 UTC" in moved.stderr
+    backwards = patchops(environment, "lab", "advance", "--to", "2026-11-16T00:00+00:00")
+    assert (backwards.returncode, len(backwards.stderr.splitlines())) == (1, 1)
+    port = re.search(r":(\d+)", first.stdout)
+    assert port
+    other = {**environment, "PATCHOPS_BUILD": environment["PATCHOPS_BUILD"] + "/other"}
+    taken = patchops(other, "lab", "up", "--port", port[1])
+    assert taken.returncode == 1
+    assert f"port {port[1]} is taken" in taken.stderr
+    assert len(taken.stderr.splitlines()) == 1
+    assert "stopped" in patchops(environment, "lab", "down").stderr
+    assert gone_within(status["pid"], 5)
+    assert "no local AWS was running" in patchops(environment, "lab", "down").stderr
+
+
+def test_without_a_local_aws_the_lab_says_how_to_start_one(environment: dict[str, str]) -> None:
+    result = patchops(environment, "lab", "status")
+    assert result.returncode == 1
+    assert result.stderr == 'patchops: no local AWS is running; start one with: eval "$(patchops lab up)"\n'
+
+
+def server_of(process: subprocess.Popen[str]) -> int:
+    """Return the process id of the workshop's server, once it has said where it listens."""
+    assert process.stdout
+    for line in process.stdout:
+        if "The local AWS listens" in line:
+            break
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    servers = [one for one in children if b"lab.aws.server" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    return int(servers[0])
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads child processes from /proc")
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)])
+def test_a_workshop_that_is_ended_leaves_no_server_behind(
+    environment: dict[str, str], sent: signal.Signals, code: int
+) -> None:
+    process = subprocess.Popen(
+        [PATCHOPS, "lab", "workshop"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    server = server_of(process)
+    assert alive(server)
+    process.send_signal(sent)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert "Traceback" not in errors
+    assert gone_within(server, 10)
+
+
+def test_a_policy_with_a_mistake_is_told_by_its_line(environment: dict[str, str], tmp_path: Path) -> None:
+    policy = tmp_path / "bad.yaml"
+    policy.write_text((ROOT / "config" / "lab.yaml").read_text().replace("cutoff_hours: 1", "cutoff_hours: 5"))
+    patchops(environment, "lab", "up")
+    result = patchops(environment, "lab", "deploy", str(policy))
+    assert result.returncode == 1
+    assert re.search(r"bad\.yaml:\d+: install\.test\.cutoff_hours: 5 is not below duration_hours 3", result.stderr)
+    assert "Traceback" not in result.stderr
+
+
+def test_what_the_readme_says_to_do_by_hand_works(environment: dict[str, str]) -> None:
+    readme = (ROOT / "README.md").read_text()
+    (block,) = re.findall(r"### Step by step.*?```sh\n(.*?)```", readme, re.DOTALL)
+    # The test runs in the environment that these two lines make.
+    script = block.replace("make setup\n", "").replace("source .venv/bin/activate\n", "")
+    script = script.replace("patchops lab up", "patchops lab up --speed 20000")
+    result = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert "local AWS stopped" in result.stderr

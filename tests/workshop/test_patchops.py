@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import boto3
+import pytest
+
+from lab import local_aws
+from tests.workshop.conftest import Patchops, Ran
+
+pytestmark = pytest.mark.xdist_group("workshop")
+PROD = ("--environment", "lab", "--tag", "Workload=Prod")
+
+
+def test_documents_are_listed_by_prefix_and_platform(patchops: Patchops) -> None:
+    result = patchops("documents", "--name-prefix", "AWS-RunP", "--platform", "Linux", "--output", "json")
+    assert result.code == 0
+    assert [one["name"] for one in json.loads(result.out)] == [
+        "AWS-RunPatchBaseline",
+        "AWS-RunPatchBaselineAssociation",
+        "AWS-RunPatchBaselineWithHooks",
+        "AWS-RunPowerShellScript",
+    ]
+
+
+def test_a_document_is_shown_with_its_parameters_and_steps(patchops: Patchops) -> None:
+    document = json.loads(patchops("documents", "show", "AWS-RunPatchBaseline", "-o", "json").out)
+    parameters = {one["name"]: one for one in document["parameters"]}
+    assert parameters["Operation"]["default"] is None
+    assert parameters["Operation"]["allowed"] == ["Scan", "Install"]
+    assert parameters["RebootOption"]["default"] == "RebootIfNeeded"
+    assert [one["name"] for one in document["steps"]] == ["PatchWindows", "PatchLinux", "PatchMacOS"]
+    assert document["shared_with"].startswith("everybody")
+
+
+def test_a_document_that_is_not_there_is_one_line(patchops: Patchops) -> None:
+    result = patchops("documents", "show", "AWS-RunPatchBasline")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == "patchops: there is no document 'AWS-RunPatchBasline'; `patchops documents` lists them\n"
+
+
+def test_nodes_are_listed_with_their_tags(patchops: Patchops) -> None:
+    nodes = json.loads(patchops("nodes", "-e", "lab", "-o", "json").out)
+    assert [(one["name"], one["tags"]["Workload"], one["tags"]["PatchGroup"]) for one in nodes] == [
+        ("patchops-lab-prod-1", "Prod", "lab-prod"),
+        ("patchops-lab-prod-2", "Prod", "lab-prod"),
+        ("patchops-lab-test-ubuntu", "Test", "lab-test"),
+        ("patchops-lab-test-windows", "Test", "lab-test"),
+    ]
+
+
+def test_csv_has_a_heading_and_a_row_a_node(patchops: Patchops) -> None:
+    rows = list(csv.reader(io.StringIO(patchops("nodes", *PROD, "-o", "csv").out)))
+    assert rows[0][:3] == ["Node", "Name", "Ping"]
+    assert [row[1] for row in rows[1:]] == ["patchops-lab-prod-1", "patchops-lab-prod-2"]
+
+
+def test_a_target_that_matches_nothing_is_an_error(patchops: Patchops) -> None:
+    result = patchops("scan", "--tag", "Workload=Prd")
+    assert result.code == 1
+    assert result.err.startswith("patchops: no managed node matches Workload=Prd;")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("scan",), "say which nodes: --environment NAME, --tag KEY=VALUE or --instance ID"),
+        (("scan", "--tag", "Workload"), "--tag 'Workload' is not KEY=VALUE"),
+        (("scan", "--tag", "a=b", "--instance", "i-0123456789abcdef0"), "not both"),
+        (("scan", "--instance", "web-1"), "'web-1' is not an instance id"),
+        ((*("scan", *PROD), "--concurrency", "0"), "concurrency '0' is neither a number from 1"),
+        ((*("scan", *PROD), "--max-errors", "101%"), "error threshold '101%' is neither"),
+        (("scann",), "No such command 'scann'"),
+        (("install", *PROD), "give --yes to install"),
+        (("nodes", "--output", "yaml"), "'yaml' is not one of"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exits_with_2(
+    patchops: Patchops, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    result = patchops(*arguments)
+    assert result.code == 2
+    assert message in result.err.splitlines()[-1]
+
+
+def test_an_environment_that_is_not_deployed_is_told(patchops: Patchops) -> None:
+    result = patchops("scan", "--environment", "bob", "--tag", "Environment=lab")
+    assert result.code == 1
+    assert "there is no stack patchops-bob-patching in us-east-1" in result.err
+
+
+def test_no_way_to_aws_is_one_line(patchops: Patchops) -> None:
+    result = patchops("nodes", "--endpoint-url", "http://127.0.0.1:9")
+    assert result.code == 1
+    assert len(result.err.splitlines()) == 1
+    assert "is the Region right, the network there, and the local AWS running?" in result.err
+
+
+def test_no_region_is_one_line(patchops: Patchops, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    assert patchops("nodes").err == "patchops: no Region given; set AWS_REGION or give --region\n"
+
+
+def test_compliance_of_patched_nodes_exits_with_0(patchops: Patchops) -> None:
+    result = patchops("compliance", *PROD, "-o", "json")
+    assert result.code == 0
+    assert [one["compliance"] for one in json.loads(result.out)["nodes"]] == ["COMPLIANT"] * 2
+
+
+def test_a_scan_without_waiting_gives_the_command_to_watch(patchops: Patchops) -> None:
+    result = patchops("scan", *PROD, "--no-wait", "-o", "json")
+    assert result.code == 0
+    assert len(json.loads(result.out)["command_id"]) == 36
+
+
+def test_a_scan_is_followed_to_its_end(patchops: Patchops) -> None:
+    result = patchops("scan", *PROD, "-o", "json")
+    assert result.code == 0
+    ended = json.loads(result.out)
+    assert ended["status"] == "Success"
+    assert "patchops-lab-prod-1 Success, patchops-lab-prod-2 Success" in result.err
+
+
+def test_a_node_that_does_not_answer_makes_a_scan_exit_with_3(ran: Ran, patchops: Patchops) -> None:
+    ec2 = boto3.client("ec2")
+    (node,) = json.loads(patchops("nodes", "--tag", "Name=patchops-lab-prod-2", "-o", "json").out)
+    ec2.stop_instances(InstanceIds=[node["id"]])
+    try:
+        result = patchops("scan", "--instance", node["id"], "-o", "json")
+        assert result.code == 3
+        assert json.loads(result.out)["nodes"][0]["details"] == "DeliveryTimedOut"
+        assert "the instance is stopped" in str(ran.aws.status()["regions"]["us-east-1"]["unmanaged"])
+    finally:
+        ec2.start_instances(InstanceIds=[node["id"]])
+    assert node["id"] in ran.aws.status()["regions"]["us-east-1"]["managed"]
+
+
+def test_windows_and_associations_are_shown(patchops: Patchops) -> None:
+    result = patchops("windows", "--environment", "lab")
+    assert result.code == 0
+    assert "patchops-lab-prod" in result.out
+    assert "Workload=Prod and Environment=lab" in result.out
+    assert "02:00 +09:00" in result.out
+
+
+def test_another_environments_windows_are_left_out(patchops: Patchops) -> None:
+    assert json.loads(patchops("windows", "-e", "alice", "-o", "json").out)["windows"] == []
+
+
+def test_as_time_goes_by_new_patches_make_nodes_fall_behind_and_the_next_window_mends_it(
+    ran: Ran, patchops: Patchops
+) -> None:
+    now = datetime.fromisoformat(ran.aws.status()["now"])
+    ran.aws.advance(now + timedelta(days=3))
+    assert patchops("compliance", *PROD).code == 3
+    sunday = json.loads(patchops("windows", "-e", "lab", "-o", "json").out)["windows"][0]["next_runs"][0]
+    ran.aws.advance(datetime.fromisoformat(sunday) + timedelta(hours=4))
+    assert patchops("scan", *PROD).code == 0
+    assert patchops("compliance", *PROD).code == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("approve_after_days: 7", "approve_after_days: 0"),
+        ("SEVERITY: [Critical, Important]", "SEVERITY: [Critical, Important, Medium, Low]"),
+    ],
+)
+def test_a_baseline_that_is_changed_and_deployed_again_approves_other_patches(
+    ran: Ran, patchops: Patchops, tmp_path: Path, old: str, new: str
+) -> None:
+    changed = tmp_path / "lab.yaml"
+    text = (local_aws.ROOT / "config" / "lab.yaml").read_text()
+    assert old in text
+    changed.write_text(text.replace(old, new))
+    with (tmp_path / "deploy.log").open("w") as log:
+        local_aws.deploy(ran.aws, str(changed), None, log)
+    assert patchops("scan", *PROD).code == 0
+    review = json.loads(patchops("compliance", *PROD, "-o", "json").out)
+    assert all(one["compliance"] == "NON_COMPLIANT" for one in review["nodes"])
