@@ -9,7 +9,8 @@ BIN := $(CURDIR)/.venv/bin
 CDK := $(CURDIR)/node_modules/.bin/cdk
 export PATH := $(BIN):$(PATH)
 # Another environment that happens to be active is none of ours.
-unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+# Bytecode is kept: reading the sources of moto and the CDK anew takes longer than most commands.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab test lint format synth deploy destroy bench lock clean

@@ -43,6 +43,8 @@ def up(
 @app.command()
 def deploy(policy: Policy = local_aws.DEFAULT_POLICY, environment: EnvironmentName = None) -> None:
     """Bootstrap the local AWS and deploy a policy to it, with the CDK's own command."""
+    # A mistake in the policy is told at once, not after half a minute of the CDK's own output.
+    read_policy(policy, environment=environment)
     local_aws.deploy(local_aws.required(), policy, environment, sys.stderr.fileno())
 
 

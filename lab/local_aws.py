@@ -104,8 +104,9 @@ def running(*, port: int = 0, speed: float | None = None) -> Iterator[LocalAws]:
         yield _announced(process)
     finally:
         # The end of its standard input tells it to stop.
-        if process.stdin:
-            process.stdin.close()
+        for stream in (process.stdin, process.stdout):
+            if stream:
+                stream.close()
         try:
             process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -122,7 +123,10 @@ def up(*, port: int = 0, speed: float | None = None) -> tuple[LocalAws, bool]:
     found = find()
     if found:
         return found, False
-    started = _announced(_start(port, speed, [], stdin=subprocess.DEVNULL))
+    process = _start(port, speed, [], stdin=subprocess.DEVNULL)
+    started = _announced(process)
+    if process.stdout:
+        process.stdout.close()
     BUILD.mkdir(parents=True, exist_ok=True)
     _STATE.write_text(json.dumps({"url": started.url, "pid": started.pid}), encoding="utf-8")
     return started, True

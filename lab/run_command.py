@@ -226,7 +226,7 @@ class RunCommand:
         return self._cloud.allowed(role, "ssm:SendCommand", arn, context)
 
     def _look_again(self, command: Command, invocation: Invocation, expires: datetime) -> None:
-        """Deliver to a node that has come back, and give up on one that has not by the time that the command expires."""
+        """Deliver to a node that has come back; give up on one that has not when the command expires."""
         invocation.pending_event = None
         if invocation.status is Status.PENDING and self._clock.now >= expires:
             self._change(command, invocation, Status.TIMED_OUT, "DeliveryTimedOut")

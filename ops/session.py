@@ -39,7 +39,7 @@ class Session:
         core.set_config_variable("profile", profile)
         self._boto3 = boto3.Session(botocore_session=core, region_name=region or _region_of_environment())
         self._endpoint_url = endpoint_url
-        self._config = Config(retries={"mode": "adaptive", "total_max_attempts": 10}, connect_timeout=5)
+        self._config = Config(retries={"mode": "adaptive", "total_max_attempts": 5}, connect_timeout=5)
         self._service_time: datetime | None = None
         core.get_component("event_emitter").register("after-call", self._note_time)
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, TypeVar
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, ValidationError
 from moto.core.common_models import CloudFormationModel
 from moto.ec2.models import ec2_backends
-from moto.iam.models import Role, iam_backends
+from moto.iam.models import ManagedPolicy, Role, iam_backends
 from moto.kms.models import Key, kms_backends
 from moto.s3.cloud_formation import cfn_to_api_encryption
 from moto.s3.models import FakeBucket, s3_backends
@@ -306,7 +306,9 @@ class BucketPolicyResource(_Resource, CloudFormationModel):
         s3_backends[self.account_id][_PARTITION].put_bucket_policy(properties["Bucket"], document)
 
     def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002
-        s3_backends[self.account_id][_PARTITION].delete_bucket_policy(self._physical_id)
+        # moto deletes in no order: the bucket may be gone already.
+        if self._physical_id in s3_backends[self.account_id][_PARTITION].buckets:
+            s3_backends[self.account_id][_PARTITION].delete_bucket_policy(self._physical_id)
 
 
 class TopicPolicyResource(_Resource, CloudFormationModel):
@@ -503,6 +505,40 @@ def _attach(account_id: str, role: Role, properties: Properties) -> None:
         backend.detach_role_policy(arn, role.name)
     for arn in sorted(wanted - set(role.managed_policies)):
         backend.attach_role_policy(arn, role.name)
+
+
+class ManagedPolicyResource(_Resource, CloudFormationModel):
+    """A managed policy, which moto cannot change."""
+
+    type_name = "AWS::IAM::ManagedPolicy"
+    attributes = ("PolicyArn",)
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls,
+        resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> ManagedPolicy:
+        return ManagedPolicy.create_from_cloudformation_json(
+            resource_name, cloudformation_json, account_id, region_name, **kwargs
+        )
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls,
+        original_resource: ManagedPolicy,
+        new_resource_name: str,  # noqa: ARG003
+        cloudformation_json: dict[str, Any],
+        account_id: str,  # noqa: ARG003
+        region_name: str,  # noqa: ARG003
+    ) -> ManagedPolicy:
+        for version in original_resource.versions:
+            if version.is_default:
+                version.document = json.dumps(cloudformation_json["Properties"]["PolicyDocument"])
+        return original_resource
 
 
 class KeyResource(_Resource, CloudFormationModel):

@@ -17,9 +17,10 @@ from moto.cloudformation.utils import get_stack_from_s3_url
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
+from moto.ssm.models import ssm_backends
 
 from lab import access
-from lab.aws import network_deletion
+from lab.aws import deletion
 
 _NOTHING = ("AWS::CDK::Metadata",)
 """Types that stand for nothing in an account."""
@@ -30,7 +31,8 @@ _LOOPBACK = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
 
 def install() -> None:
     """Correct moto, for as long as the process lives."""
-    network_deletion.install()
+    deletion.install()
+    Stack.delete = _forgetting_outputs(Stack.delete)
     for module in (cloudformation_models, cloudformation_responses):
         module.get_stack_from_s3_url = _template_behind
     FakeBucket.get_permission = _permission
@@ -39,6 +41,7 @@ def install() -> None:
     CloudFormationResponse.execute_change_set = _execute_change_set
     for name in ("create_stack", "update_stack", "create_change_set"):
         setattr(CloudFormationBackend, name, _refusing_unknown_types(getattr(CloudFormationBackend, name)))
+    cloudformation.ResourceMap.parse_ssm_parameter = _resolving_once(cloudformation.ResourceMap.parse_ssm_parameter)
     cloudformation.parse_and_update_resource = _refusing_half_updates(cloudformation.parse_and_update_resource)
     CloudFormationBackend.execute_change_set = _failing_like_a_stack(CloudFormationBackend.execute_change_set)
 
@@ -59,6 +62,16 @@ def _permission(bucket: FakeBucket, action: str, resource: str) -> PermissionRes
         if access.allowed([{"Statement": those}], action, resource, _LOOPBACK):
             return result
     return PermissionResult.NEUTRAL
+
+
+def _forgetting_outputs(original: Callable[[Stack], None]) -> Callable[[Stack], None]:
+    """Let a deleted stack have no outputs; moto would make its resources anew to work them out."""
+
+    def delete(stack: Stack) -> None:
+        original(stack)
+        stack.output_map._output_json_map = {}  # noqa: SLF001
+
+    return delete
 
 
 def _change_set_id(response: CloudFormationResponse) -> str | None:
@@ -136,6 +149,22 @@ def _refusing_half_updates(original: Callable[..., Any]) -> Callable[..., Any]:
         return changed
 
     return updating
+
+
+def _resolving_once(original: Callable[..., str]) -> Callable[..., str]:
+    """Keep a parameter's previous value in an update; moto would take what an SSM parameter held for one's name."""
+
+    def resolve(resources: Any, value: str, value_type: str) -> str:  # noqa: ANN401 moto's own class
+        named = ssm_backends[resources._account_id][resources._region_name].get_parameter(value)  # noqa: SLF001
+        if named is None and value in resources.resolved_parameters.values():
+            return value
+        if named is None:
+            raise ValidationError(
+                message=f"Unable to fetch parameters [{value}] from parameter store for this account."
+            )
+        return original(resources, value, value_type)
+
+    return resolve
 
 
 def _failing_like_a_stack(original: Callable[..., None]) -> Callable[..., None]:

@@ -262,7 +262,7 @@ def test_an_association_has_a_severity(severity: str) -> None:
 
 def test_a_window_may_not_name_another_environments_nodes() -> None:
     (found,) = problems(changed(("{Workload: Prod}", "{Environment: other}")))
-    assert found.startswith("p.yaml:19: install.prod.targets.Environment: the tag Environment is set by environment")
+    assert found.startswith("p.yaml:19: install.prod.targets.Environment: the tag Environment is a part of every")
 
 
 def test_a_policy_becomes_the_value_objects_of_the_domain() -> None:

@@ -38,9 +38,7 @@ def test_what_was_missing_is_installed_afterwards(ran: Ran) -> None:
 
 
 def test_all_sections_are_shown_with_both_commands(ran: Ran) -> None:
-    assert re.findall(r"^(\d)\. ", ran.printed, re.MULTILINE) == list("012345") + ["5", "6"] or [
-        int(one) for one in re.findall(r"^(\d)\. ", ran.printed, re.MULTILINE)
-    ] == [0, 1, 2, 3, 4, 5, 5, 6]
+    assert re.findall(r"^(\d)\. ", ran.printed, re.MULTILINE) == [*"01234556"]
     assert (
         "$ patchops install --environment lab --tag Workload=Prod --concurrency 1 --max-errors 1 --yes" in ran.printed
     )
