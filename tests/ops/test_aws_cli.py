@@ -18,8 +18,10 @@ from ops.aws_cli import command
                 "OutputS3BucketName": "output",
                 "MaxErrors": "1",
             },
-            "aws ssm send-command --document-name AWS-RunPatchBaseline --targets Key=tag:Workload,Values=Prod,Test "
-            "--output-s3-bucket-name output --max-errors 1",
+            (
+                "aws ssm send-command --document-name AWS-RunPatchBaseline --targets Key=tag:Workload,Values=Prod,Test "
+                "--output-s3-bucket-name output --max-errors 1"
+            ),
         ),
         (
             "ssm",
