@@ -22,7 +22,14 @@ os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from lab.aws import cloudformation, control, moto_corrections, ssm_service
+from lab.aws import (  # noqa: F401 importing the two of CloudFormation lets moto find their types
+    cloudformation,
+    cloudformation_completed,
+    control,
+    moto_corrections,
+    resource,
+    ssm_service,
+)
 from lab.aws.plane import DEFAULT_SPEED, DEFAULT_START, Plane
 from patching.deployment import SERVICE_TIME_HEADER
 
@@ -49,7 +56,7 @@ class LocalAws:
     def __init__(self, *, port: int = 0, start: datetime = DEFAULT_START, speed: float = DEFAULT_SPEED) -> None:
         self.plane = Plane(start=start, speed=speed)
         ssm_service.install(self.plane)
-        cloudformation.install(self.plane)
+        resource.install(self.plane)
         moto_corrections.install()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server: BaseWSGIServer = make_server(HOST, port, self._respond, threaded=True, request_handler=_Handler)
