@@ -101,6 +101,9 @@ class RunCommand:
             known = "is not simulated: the lab runs AWS-RunPatchBaseline" if document else "does not exist"
             raise ApiError("InvalidDocument", f"Document {document_name} {known}.")
         document.check(parameters)
+        for name in ("InstallOverrideList", "BaselineOverride"):
+            if any(parameters.get(name, ())):
+                raise ApiError("InvalidParameters", f"The lab does not emulate the parameter {name}.")
         matching = {node.id: node for group in (targets, *more_targets) for node in self._resolve(group)}
         nodes = list(matching.values())
         if notification and not self._cloud.trusts(notification.role, SERVICE):

@@ -72,6 +72,11 @@ class Workshop:
         return Targets.tags({WORKLOAD_TAG: "Prod", "Environment": self.environment_name})
 
     @property
+    def _shown(self) -> Path:
+        """The folder as a person who stands in the checkout would write it."""
+        return self.folder.relative_to(local_aws.ROOT) if self.folder.is_relative_to(local_aws.ROOT) else self.folder
+
+    @property
     def _options(self) -> str:
         return f"--environment {self.environment_name} --tag {WORKLOAD_TAG}=Prod"
 
@@ -115,6 +120,7 @@ class Workshop:
         )
         self.say("Everything here is simulated: a local AWS, a made-up patch catalogue, a clock of its own.")
         self.say(f"The local AWS listens at {self.aws.url}; its clock shows {moment(self._lab_time())}.")
+        self.say(f"cdk bootstrap and cdk deploy take about 20 seconds; what they say goes to {self._shown}/deploy.log.")
         log = self.folder / "deploy.log"
         with log.open("w", encoding="utf-8") as output, self.console.status("cdk bootstrap, cdk deploy ..."):
             local_aws.deploy(self.aws, str(local_aws.ROOT / policy), None, output)
@@ -269,8 +275,7 @@ class Workshop:
         self.console.print()
         for what, holds in self.claims:
             self.console.print(f"  {'ok  ' if holds else 'FAIL'}  {what}", style="green" if holds else "bold red")
-        where = self.folder.relative_to(local_aws.ROOT) if self.folder.is_relative_to(local_aws.ROOT) else self.folder
-        self.say(f"\nEvery step's JSON, output, notifications and templates are in {where}/.")
+        self.say(f"\nEvery step's JSON, output, notifications and templates are in {self._shown}/.")
         return all(holds for _, holds in self.claims)
 
     # Parts of sections.

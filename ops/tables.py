@@ -216,29 +216,50 @@ def before_and_after(before: Review, after: Review) -> Table:
 
 
 def schedules(found: Scheduled) -> list[Table]:
-    """Show what is scheduled, with the next runs in the window's zone and in UTC."""
-    windows = table(
-        "Maintenance windows",
-        ("Window", "Schedule", "Time zone", "Open", "Targets", "Task", "Next run (zone)", "Next run (UTC)"),
-        (row for window in found.windows for row in _window_rows(window)),
-    )
+    """Show what is scheduled, with the next runs in the window's zone and in UTC, and how windows ran."""
     associations = table(
         "Associations",
-        ("Association", "Schedule (UTC)", "Operation", "Targets", "Last run", "Status", "Next run (UTC)"),
+        ("Association", "Schedule (UTC)", "Operation", "Targets", "Last run (UTC)", "Status"),
         (
             (
                 one.name,
                 one.schedule.expression if one.schedule else "(none)",
                 one.operation,
                 one.targets.in_words(),
-                one.last_run or "never",
+                one.last_run.astimezone(UTC) if one.last_run else "never",
                 one.status,
-                "\n".join(moment(run) for run in one.next_runs),
             )
             for one in found.associations
         ),
     )
-    return [associations, windows, executions(found.windows)]
+    windows = table(
+        "Maintenance windows",
+        ("Window", "Schedule", "Time zone", "Hours", "Cutoff", "Targets", "Task"),
+        (
+            (
+                one.name if one.enabled else f"{one.name} (disabled)",
+                one.schedule.expression,
+                one.schedule.timezone,
+                one.duration_hours,
+                one.cutoff_hours,
+                "; ".join(targets.in_words() for targets in one.targets),
+                one.tasks,
+            )
+            for one in found.windows
+        ),
+    )
+    runs = sorted(
+        [
+            *((run, one.name, "UTC") for one in found.associations for run in one.next_runs),
+            *((run, one.name, one.schedule.timezone) for one in found.windows for run in one.next_runs),
+        ]
+    )
+    upcoming = table(
+        "Next runs",
+        ("What", "Time zone", "There", "UTC"),
+        ((name, zone, run.astimezone(ZoneInfo(zone)), run.astimezone(UTC)) for run, name, zone in runs),
+    )
+    return [associations, windows, upcoming, executions(found.windows)]
 
 
 def executions(windows: Sequence[Window]) -> Table:
@@ -250,28 +271,11 @@ def executions(windows: Sequence[Window]) -> Table:
             (
                 window.name,
                 one.status,
-                moment(one.started.astimezone(UTC)),
-                moment(one.ended.astimezone(UTC)) if one.ended else "",
+                one.started.astimezone(UTC),
+                one.ended.astimezone(UTC) if one.ended else None,
                 one.commands,
             )
             for window in windows
             for one in window.executions
         ),
     )
-
-
-def _window_rows(window: Window) -> list[tuple[object, ...]]:
-    runs = window.next_runs
-    local = "\n".join(moment(run.astimezone(ZoneInfo(window.schedule.timezone))) for run in runs)
-    return [
-        (
-            window.name if window.enabled else f"{window.name} (disabled)",
-            window.schedule.expression,
-            window.schedule.timezone,
-            f"{window.duration_hours} h, cutoff {window.cutoff_hours} h",
-            "; ".join(one.in_words() for one in window.targets),
-            window.tasks,
-            local,
-            "\n".join(moment(run.astimezone(UTC)) for run in runs),
-        )
-    ]

@@ -222,23 +222,6 @@ class ApprovalRule:
             return patch.released if patch.released.astimezone(UTC).date() <= self.approve_until_date else None
         return patch.released + timedelta(days=self.approve_after_days or 0)
 
-    def in_words(self, system: OperatingSystem) -> str:
-        """Say the rule in one sentence."""
-        kind = "; ".join(
-            f"{one.key.lower()} {' or '.join(one.values)}" for one in self.filters if _ANY not in one.values
-        )
-        what = f"patches with {kind}" if kind else "all patches"
-        if not system.dates_patches:
-            when = "as soon as they are published"
-        elif self.approve_until_date is not None:
-            when = f"if published by {self.approve_until_date.isoformat()}"
-        elif self.approve_after_days:
-            when = f"{self.approve_after_days} day{'' if self.approve_after_days == 1 else 's'} after their release"
-        else:
-            when = "on the day of their release"
-        extra = ", also those that no security notice names" if self.enable_non_security else ""
-        return f"{what} are approved {when}{extra}"
-
     def to_api(self) -> dict[str, Any]:
         """Write the rule as the API takes it."""
         rule: dict[str, Any] = {

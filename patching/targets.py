@@ -80,12 +80,6 @@ class Targets:
         """Read targets as the API writes them."""
         return cls(tuple((target["Key"], tuple(target["Values"])) for target in targets))
 
-    def with_tag(self, key: str, value: str) -> Targets:
-        """Return the same targets narrowed to nodes that also have this tag. Ids are left as they are."""
-        if any(name in ("InstanceIds", f"tag:{key}") for name, _ in self.keys):
-            return self
-        return Targets((*self.keys, (f"tag:{key}", (value,))))
-
     def to_api(self) -> list[Target]:
         """Write the targets as the API takes them."""
         return [{"Key": key, "Values": list(values)} for key, values in self.keys]

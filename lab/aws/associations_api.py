@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from lab.aws.operation import Reply, Request, operation, page, without_empty
+from lab.aws.operation import Reply, Request, operation, page, refuse, without_empty
 from lab.engine import Engine
 from lab.errors import ApiError
 from lab.state_manager import Association, AssociationExecution
@@ -15,6 +15,16 @@ from patching.targets import Targets
 
 def create(engine: Engine, request: Request) -> Association:
     """Make an association from what CreateAssociation or CloudFormation takes."""
+    refuse(
+        request,
+        "AlarmConfiguration",
+        "AutomationTargetParameterName",
+        "CalendarNames",
+        "Duration",
+        "ScheduleOffset",
+        "TargetLocations",
+        "TargetMaps",
+    )
     schedule = request.get("ScheduleExpression")
     s3 = (request.get("OutputLocation") or {}).get("S3Location", {})
     role = request.get("AssociationDispatchAssumeRole") or ""

@@ -15,6 +15,7 @@ from moto.s3.models import s3_backends
 from moto.sns.models import sns_backends
 
 from lab.aws import associations_api, resource, windows_api
+from lab.aws.operation import refuse
 from lab.aws.resource import PARTITION, Properties, Resource
 from lab.engine import Engine
 from patching.baseline import PatchBaseline
@@ -30,6 +31,7 @@ class PatchBaselineResource(Resource, CloudFormationModel):
 
     @classmethod
     def create(cls, properties: Properties, account_id: str, region: str) -> Resource:
+        refuse(properties, "Sources")
         with resource.plane.engine(region) as engine:
             stored = engine.baselines.create(PatchBaseline.from_api(properties), engine.clock.now)
             for group in properties.get("PatchGroups", ()):

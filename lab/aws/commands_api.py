@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from lab.aws.operation import Reply, Request, filters, operation, page, without_empty
+from lab.aws.operation import Reply, Request, filters, operation, page, refuse, without_empty
 from lab.command import Command, Invocation, Notification, StepRun, iso
 from lab.engine import Engine
 from lab.errors import ApiError
@@ -46,6 +46,8 @@ def notification_of(request: Request) -> Notification | None:
 @operation
 def send_command(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html."""
+    refuse(request, "AlarmConfiguration", "DocumentHash")
+    refuse(request.get("CloudWatchOutputConfig") or {}, "CloudWatchOutputEnabled")
     command = engine.run_command.send(
         document_name=request["DocumentName"].rpartition("/")[2],
         document_version=request.get("DocumentVersion") or "",

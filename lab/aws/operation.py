@@ -60,3 +60,14 @@ def filters(
 def without_empty(values: Reply) -> Reply:
     """Leave out what has no value, as the service does."""
     return {key: value for key, value in values.items() if value is not None and value != ""}
+
+
+def refuse(request: Request, *keys: str) -> None:
+    """Refuse parameters that would have no effect here: an empty success would be worse than a refusal.
+
+    Raises:
+        ApiError: one of them has a value.
+    """
+    for key in keys:
+        if request.get(key):
+            raise ApiError("ValidationException", f"The local AWS does not emulate the parameter {key}.")

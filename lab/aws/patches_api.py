@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from lab.aws.operation import Reply, Request, filters, operation, page, without_empty
+from lab.aws.operation import Reply, Request, filters, operation, page, refuse, without_empty
 from lab.baselines import StoredBaseline
 from lab.engine import Engine
 from lab.errors import ApiError
@@ -23,12 +23,14 @@ _UNSAID = (PatchState.INSTALLED_OTHER, PatchState.NOT_APPLICABLE)
 @operation
 def create_patch_baseline(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreatePatchBaseline.html."""
+    refuse(request, "Sources")
     return {"BaselineId": engine.baselines.create(PatchBaseline.from_api(request), engine.clock.now).id}
 
 
 @operation
 def update_patch_baseline(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdatePatchBaseline.html."""
+    refuse(request, "Sources")
     stored = engine.baselines.get(request["BaselineId"])
     given = {key: value for key, value in request.items() if key not in ("BaselineId", "Replace")}
     kept = {} if request.get("Replace") else stored.baseline.to_api()

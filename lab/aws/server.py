@@ -14,11 +14,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-# Before moto is imported, which reads them then: the managed policies of AWS are what nodes are judged by, and no page
-# of another site is to read what the lab answers.
-os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
-os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
-
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 

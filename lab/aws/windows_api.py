@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 from lab.aws.commands_api import notification_of
-from lab.aws.operation import Reply, Request, filters, operation, page, without_empty
+from lab.aws.operation import Reply, Request, filters, operation, page, refuse, without_empty
 from lab.engine import Engine
 from lab.errors import ApiError
 from lab.run_command import DEFAULT_DELIVERY_TIMEOUT
@@ -21,6 +21,7 @@ _WINDOW_TARGETS = "WindowTargetIds"
 
 def create(engine: Engine, request: Request) -> Window:
     """Make a window from what CreateMaintenanceWindow or CloudFormation takes."""
+    refuse(request, "StartDate", "EndDate")
     return engine.windows.create(
         name=request["Name"],
         description=request.get("Description") or "",
@@ -33,6 +34,7 @@ def create(engine: Engine, request: Request) -> Window:
 
 def change(engine: Engine, window: Window, request: Request) -> None:
     """Change a window to what is given, and plan its next opening anew."""
+    refuse(request, "StartDate", "EndDate")
     kept = _window(window)
     new = {**kept, **{key: value for key, value in request.items() if value is not None}}
     if int(new["Cutoff"]) >= int(new["Duration"]):

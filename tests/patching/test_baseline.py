@@ -359,35 +359,6 @@ def test_non_security_updates_are_a_matter_of_linux(system: OperatingSystem) -> 
         baseline(system=system, approved_non_security=True)
 
 
-@pytest.mark.parametrize(
-    ("system", "options", "words"),
-    [
-        (
-            AL2023,
-            {
-                "filters": {"CLASSIFICATION": ["Security"], "SEVERITY": ["Critical"]},
-                "approve_after_days": 7,
-            },
-            "patches with classification Security; severity Critical are approved 7 days after their release",
-        ),
-        (
-            AL2023,
-            {"filters": {"PRODUCT": ["*"]}, "approve_after_days": 1},
-            "all patches are approved 1 day after their release",
-        ),
-        (AL2023, {}, "all patches are approved on the day of their release"),
-        (AL2023, {"approve_until_date": date(2026, 1, 31)}, "all patches are approved if published by 2026-01-31"),
-        (
-            UBUNTU,
-            {"enable_non_security": True},
-            "all patches are approved as soon as they are published, also those that no security notice names",
-        ),
-    ],
-)
-def test_a_rule_is_said_in_one_sentence(system: OperatingSystem, options: dict[str, Any], words: str) -> None:
-    assert rule(system, **options).in_words(system) == words
-
-
 # The API.
 
 

@@ -74,13 +74,6 @@ def test_instances_match_by_id_whatever_their_tags() -> None:
     assert not Targets.instances("i-01234567").match("i-76543210", {})
 
 
-def test_narrowing_adds_a_tag_once_and_leaves_ids_alone() -> None:
-    narrowed = Targets.tag("Workload", "Prod").with_tag("Environment", "lab")
-    assert narrowed == Targets.tags({"Workload": "Prod", "Environment": "lab"})
-    assert narrowed.with_tag("Environment", "other") == narrowed
-    assert Targets.instances("i-01234567").with_tag("Environment", "lab") == Targets.instances("i-01234567")
-
-
 def test_targets_are_said_as_the_command_line_takes_them() -> None:
     assert Targets.tags({"Workload": ["Prod", "Test"], "Team": "a"}).in_words() == "Workload=Prod,Test and Team=a"
     assert Targets.instances("i-01234567", "i-76543210").in_words() == "i-01234567, i-76543210"
