@@ -13,7 +13,7 @@ export PATH := $(BIN):$(PATH)
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint format synth deploy destroy bench lock clean
+.PHONY: help setup lab test lint format synth deploy destroy schema bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -45,6 +45,9 @@ deploy: setup ## deploy CONFIG to the account and Region of your credentials
 destroy: setup ## destroy what deploy made; asks first, and empties the output bucket if it is not kept
 	@patchops empty-output $(CONFIG) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(YES),--yes)
 	@$(CDK) destroy '**' --force $(CONTEXT)
+
+schema: setup ## write config/policy.schema.json anew from the policy's models
+	@python -m patching.policy_schema > config/policy.schema.json
 
 bench: setup ## measure synthesis and the lab, as ratios within one run
 	@python bench/synth.py

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from lab.catalogue import Catalogue
 from patching.baseline import ComplianceLevel, Patch
 from patching.compliance import PatchState
 from patching.run_patch_baseline import Operation, RebootOption
-
-CONNECTION_LOST_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,7 +202,7 @@ class RunCommand:
         targets = len(command.invocations)
         limit = command.rate_control.concurrent(targets)
         for invocation in command.invocations.values():
-            if command.stopped or command.running >= min(limit, command.allowed_at_once):
+            if command.running >= min(limit, command.allowed_at_once):
                 break
             if invocation.status is Status.PENDING and invocation.pending_event is None:
                 self._deliver(command, invocation)

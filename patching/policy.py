@@ -157,19 +157,32 @@ class Baseline(_Part):
     """A patch baseline."""
 
     operating_system: Annotated[OperatingSystem, Field(strict=False)] = Field(description="The system it is for.")
-    description: str = Field(default="", max_length=1024)
+    description: str = Field(default="", max_length=1024, description="What people read of it in the console.")
     patch_groups: list[Annotated[Tag, Field(min_length=1)]] = Field(
         min_length=1,
         max_length=MAX_PATCH_GROUPS,
         description="Values of the nodes' tag PatchGroup.",
     )
-    rules: list[Rule] = Field(default_factory=list, max_length=10)
-    global_filters: Filters = Field(default_factory=dict)
-    approved_patches: list[str] = Field(default_factory=list, max_length=50)
-    approved_patches_compliance_level: Annotated[ComplianceLevel, Field(strict=False)] = ComplianceLevel.UNSPECIFIED
-    rejected_patches: list[str] = Field(default_factory=list, max_length=50)
-    rejected_patches_action: Annotated[RejectedPatchesAction, Field(strict=False)] = (
-        RejectedPatchesAction.ALLOW_AS_DEPENDENCY
+    rules: list[Rule] = Field(
+        default_factory=list,
+        max_length=10,
+        description="Approval rules; a patch is approved if one of them approves it.",
+    )
+    global_filters: Filters = Field(
+        default_factory=dict, description="What does not get through these is approved by no rule."
+    )
+    approved_patches: list[str] = Field(
+        default_factory=list, max_length=50, description="Patches approved by name, whatever the rules say."
+    )
+    approved_patches_compliance_level: Annotated[ComplianceLevel, Field(strict=False)] = Field(
+        default=ComplianceLevel.UNSPECIFIED, description="How serious it is when one of approved_patches is missing."
+    )
+    rejected_patches: list[str] = Field(
+        default_factory=list, max_length=50, description="Patches never approved, by name; this beats everything else."
+    )
+    rejected_patches_action: Annotated[RejectedPatchesAction, Field(strict=False)] = Field(
+        default=RejectedPatchesAction.ALLOW_AS_DEPENDENCY,
+        description="BLOCK also keeps out what depends on a rejected patch.",
     )
 
     @model_validator(mode="after")
@@ -220,7 +233,9 @@ class Scan(_Part):
     )
     concurrency: int | str = Field(default="100%", description="Nodes that scan at one time, as a number or per cent.")
     max_errors: int | str = Field(default="100%", description="Failures after which no further node starts.")
-    compliance_severity: Annotated[ComplianceLevel, Field(strict=False)] = ComplianceLevel.UNSPECIFIED
+    compliance_severity: Annotated[ComplianceLevel, Field(strict=False)] = Field(
+        default=ComplianceLevel.UNSPECIFIED, description="How serious it is when the scan itself could not run."
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -270,7 +285,10 @@ class Install(_Part):
     )
     concurrency: int | str = Field(default=1, description="Nodes patched at one time, as a number or per cent.")
     max_errors: int | str = Field(default=0, description="Failures after which no further node starts.")
-    reboot: Annotated[RebootOption, Field(strict=False)] = RebootOption.REBOOT_IF_NEEDED
+    reboot: Annotated[RebootOption, Field(strict=False)] = Field(
+        default=RebootOption.REBOOT_IF_NEEDED,
+        description="NoReboot leaves what was installed pending a reboot, which is not compliant.",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -327,19 +345,21 @@ class Retention(_Part):
 class Node(_Part):
     """A node of the lab's fleet."""
 
-    name: Key
-    operating_system: Annotated[OperatingSystem, Field(strict=False)]
+    name: Key = Field(description="Its name, after that of the environment.")
+    operating_system: Annotated[OperatingSystem, Field(strict=False)] = Field(description="What its image holds.")
     image: Annotated[str, AfterValidator(_matching(_SSM_PARAMETER, "a public parameter: /aws/service/..."))] | None = (
         Field(
             default=None,
             description="Public SSM parameter that holds the image's id; the system's newest image by default.",
         )
     )
-    instance_type: Annotated[str, AfterValidator(_matching(_INSTANCE_TYPE, "an instance type like t3.small"))] = (
-        "t3.small"
+    instance_type: Annotated[str, AfterValidator(_matching(_INSTANCE_TYPE, "an instance type like t3.small"))] = Field(
+        default="t3.small", description="Type of the instance."
     )
     volume_gib: int = Field(default=30, ge=8, le=1024, description="Size of the root volume in GiB.")
-    tags: dict[TagKey, Tag] = Field(default_factory=dict)
+    tags: dict[TagKey, Tag] = Field(
+        default_factory=dict, description="Its tags, such as Workload and PatchGroup; Environment and Name are added."
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -379,7 +399,7 @@ LATEST_IMAGES: Mapping[OperatingSystem, str] = {
 class Fleet(_Part):
     """Nodes that are made for a lab. A policy without a fleet patches nodes that exist already, by their tags."""
 
-    nodes: list[Node] = Field(min_length=1, max_length=50)
+    nodes: list[Node] = Field(min_length=1, max_length=50, description="The instances to make.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -401,14 +421,21 @@ class Policy(_Part):
         description="Part of every name and the value of the tag Environment: 2 to 20 lower-case letters, digits and "
         "hyphens."
     )
-    description: str = ""
+    description: str = Field(default="", description="What the environment is, for people.")
     tags: dict[TagKey, Tag] = Field(default_factory=dict, description="Tags of every resource that takes tags.")
-    fleet: Fleet | None = None
-    baselines: dict[Key, Baseline] = Field(min_length=1, max_length=MAX_BASELINES)
-    scan: Scan
-    install: dict[Key, Install] = Field(default_factory=dict, max_length=MAX_WINDOWS)
-    notifications: Notifications = Field(default_factory=Notifications)
-    output: Retention = Field(default_factory=Retention)
+    fleet: Fleet | None = Field(
+        default=None,
+        description="Nodes to make for a lab. Without it, nodes that exist already are patched, by their tags.",
+    )
+    baselines: dict[Key, Baseline] = Field(
+        min_length=1, max_length=MAX_BASELINES, description="Patch baselines by their names: what is approved when."
+    )
+    scan: Scan = Field(description="When every node of the environment is scanned.")
+    install: dict[Key, Install] = Field(
+        default_factory=dict, max_length=MAX_WINDOWS, description="Maintenance windows that install, by their names."
+    )
+    notifications: Notifications = Field(default_factory=Notifications, description="Who is told of installations.")
+    output: Retention = Field(default_factory=Retention, description="What becomes of the output of commands.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
