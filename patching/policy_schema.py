@@ -1,6 +1,7 @@
 """The JSON Schema of the policy file, by which editors complete it and explain its keys.
 
-It says what a schema can say; what depends on other keys is checked when the file is read. `make schema` writes it anew.
+It says what a schema can say; what depends on other keys is checked when the file is read. `make schema` writes
+it anew.
 """
 
 from __future__ import annotations

@@ -218,3 +218,11 @@ def test_whatever_a_file_holds_it_is_a_policy_or_has_errors_with_lines(data: Any
         assert read.problems == sorted(read.problems)
         assert all(1 <= problem.line <= text.count("\n") + 1 for problem in read.problems)
         assert len(str(read).splitlines()) == len(read.problems)
+
+
+def test_the_readme_shows_what_is_said_of_a_mistake() -> None:
+    root = Path(__file__).resolve().parents[2]
+    broken = (root / "config" / "lab.yaml").read_text().replace("cutoff_hours: 1", "cutoff_hours: 5")
+    with pytest.raises(PolicyError) as refused:
+        parse_policy(broken, name="config/lab.yaml")
+    assert str(refused.value).splitlines()[0] in (root / "README.md").read_text()

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from lab.local_aws import ROOT
 from tests.workshop.conftest import Ran
 
 pytestmark = pytest.mark.xdist_group("workshop")
+README = (ROOT / "README.md").read_text()
 
 
 def load(ran: Ran, name: str) -> Any:
@@ -106,3 +108,29 @@ def test_the_next_three_runs_are_told_for_the_windows_and_the_scan(ran: Ran) -> 
         "patchops-lab-test": ["2026-11-18T02:00:00+09:00", "2026-11-25T02:00:00+09:00", "2026-12-02T02:00:00+09:00"],
         "patchops-lab-scan": ["2026-11-16T20:00:00+00:00", "2026-11-17T20:00:00+00:00", "2026-11-18T20:00:00+00:00"],
     }
+
+
+def test_the_readme_shows_the_figures_that_the_lab_comes_to(ran: Ran) -> None:
+    summary = load(ran, "summary")
+    rows = re.findall(
+        r"^ (patchops-lab-prod-\d)\s+(\w+)\s+(\w+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)$", README, re.MULTILINE
+    )
+    before, after = summary["before"]["nodes"], summary["after"]["nodes"]
+    assert [list(row) for row in rows] == [
+        [
+            name,
+            before[name]["compliance"],
+            after[name]["compliance"],
+            str(before[name]["missing"]),
+            str(after[name]["missing"]),
+            str(before[name]["installed"]),
+            str(after[name]["installed"]),
+        ]
+        for name in before
+    ]
+
+
+def test_the_readme_shows_how_the_installation_goes(ran: Ran) -> None:
+    (excerpt,) = re.findall(r"(\$ patchops install .*?)\n\n", README, re.DOTALL)
+    assert excerpt.splitlines()[0] in ran.printed
+    assert excerpt.splitlines()[1] in ran.printed
