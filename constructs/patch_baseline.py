@@ -12,6 +12,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from patching.baseline import PatchBaseline as Baseline
+from patching.baseline import check_values
 
 
 class PatchBaseline(Construct):
@@ -22,6 +23,9 @@ class PatchBaseline(Construct):
         id: its name there; a deployed baseline is replaced if it changes.
         baseline: what it approves.
         patch_groups: values of the tag `PatchGroup` of the nodes that use it.
+
+    Raises:
+        InvalidValueError: a filter value that no patch of the operating system has.
     """
 
     def __init__(
@@ -33,6 +37,8 @@ class PatchBaseline(Construct):
         patch_groups: Sequence[str],
     ) -> None:
         super().__init__(scope, id)
+        for filters in (baseline.global_filters, *(rule.filters for rule in baseline.rules)):
+            check_values(filters, baseline.operating_system)
         api = baseline.to_api()
         self.resource = ssm.CfnPatchBaseline(
             self,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Self
@@ -168,6 +169,25 @@ def filters_from(mapping: Mapping[str, Iterable[str]], system: OperatingSystem) 
             message = f"filter {one.key} has {len(one.values)} values, but AWS takes 1 to {MAX_FILTER_VALUES}"
             raise InvalidValueError(message)
     return filters
+
+
+def check_values(filters: Iterable[PatchFilter], system: OperatingSystem) -> None:
+    """Refuse a value that no patch of this operating system has.
+
+    AWS takes any value, and a rule with a misspelt one then approves nothing, without a word. So this is asked of what
+    people write, not of what an account already has.
+
+    Raises:
+        InvalidValueError: such a value, with the one that is nearest to it.
+    """
+    for one in filters:
+        known = {value.casefold(): value for value in system.filter_values(one.key)}
+        for value in one.values if known else ():
+            if value != _ANY and value.casefold() not in known:
+                near = get_close_matches(value.casefold(), known, n=1)
+                hint = f"did you mean {known[near[0]]!r}?" if near else f"expected one of {', '.join(known.values())}"
+                message = f"{one.key} {value!r} is none of {system}: the filter would let nothing through; {hint}"
+                raise InvalidValueError(message)
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,12 @@ class OperatingSystem(StrEnum):
         """The keys that an approval rule or a global filter of this system may have."""
         return FILTER_KEYS[self.family]
 
+    def filter_values(self, key: str) -> tuple[str, ...]:
+        """Return the values that a filter with this key can have; none if they are not known."""
+        if self is OperatingSystem.SUSE and key == "CLASSIFICATION":
+            return SUSE_CLASSIFICATIONS
+        return FILTER_VALUES[self.family].get(key, ())
+
     @property
     def dates_patches(self) -> bool:
         """Tell whether an approval delay or an approval date has any effect.
@@ -100,6 +106,34 @@ FILTER_KEYS: dict[PatchFamily, tuple[str, ...]] = {
     PatchFamily.WINDOWS: ("PATCH_SET", "PRODUCT", "PRODUCT_FAMILY", "CLASSIFICATION", "MSRC_SEVERITY"),
     PatchFamily.MACOS: ("PRODUCT", "CLASSIFICATION"),
 }
+
+_RPM_SEVERITIES = ("Critical", "Important", "Moderate", "Medium", "Low", "None")
+_RPM_CLASSIFICATIONS = ("Security", "Bugfix", "Enhancement", "Recommended", "Newpackage")
+
+FILTER_VALUES: dict[PatchFamily, dict[str, tuple[str, ...]]] = {
+    PatchFamily.RPM: {"CLASSIFICATION": _RPM_CLASSIFICATIONS, "SEVERITY": _RPM_SEVERITIES},
+    PatchFamily.APT: {"PRIORITY": ("Required", "Important", "Standard", "Optional", "Extra")},
+    PatchFamily.WINDOWS: {
+        "PATCH_SET": ("OS", "APPLICATION"),
+        "CLASSIFICATION": (
+            "CriticalUpdates",
+            "DefinitionUpdates",
+            "Drivers",
+            "FeaturePacks",
+            "SecurityUpdates",
+            "ServicePacks",
+            "Tools",
+            "UpdateRollups",
+            "Updates",
+            "Upgrades",
+        ),
+        "MSRC_SEVERITY": ("Critical", "Important", "Moderate", "Low", "Unspecified"),
+    },
+    PatchFamily.MACOS: {},
+}
+"""The values that a filter can have, for the keys whose values AWS lists. New products come out all the time."""
+
+SUSE_CLASSIFICATIONS = ("Security", "Recommended", "Optional", "Feature", "Document", "Yast")
 
 
 def operating_system(name: str) -> OperatingSystem:

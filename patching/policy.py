@@ -19,6 +19,7 @@ from patching.baseline import (
     ComplianceLevel,
     PatchBaseline,
     RejectedPatchesAction,
+    check_values,
     filters_from,
 )
 from patching.deployment import ENVIRONMENT_TAG, PATCH_GROUP_TAG, Deployment
@@ -108,6 +109,10 @@ Names = Annotated[list[TagValue], Field(min_length=1)]
 Filters = dict[str, list[str]]
 
 
+def _checked_filters(filters: Filters, system: OperatingSystem) -> None:
+    check_values(filters_from(filters, system), system)
+
+
 class _Part(BaseModel):
     """A part of the policy: no key that is not known, no value of another type than the one that is meant."""
 
@@ -190,7 +195,7 @@ class Baseline(_Part):
         findings = _Findings()
         system = self.operating_system
         for index, rule in enumerate(self.rules):
-            findings.make(("rules", index, "filters"), filters_from, rule.filters, system)
+            findings.make(("rules", index, "filters"), _checked_filters, rule.filters, system)
             findings.make(("rules", index), rule.without_filters)
             if not system.dates_patches and (rule.approve_after_days or rule.approve_until_date):
                 key = "approve_after_days" if rule.approve_after_days else "approve_until_date"
@@ -199,7 +204,7 @@ class Baseline(_Part):
                     f"them at once whatever is written here; take {key} out"
                 )
                 findings.add(("rules", index, key), message)
-        findings.make(("global_filters",), filters_from, self.global_filters, system)
+        findings.make(("global_filters",), _checked_filters, self.global_filters, system)
         if not self.rules and not self.approved_patches:
             findings.add((), "a baseline without rules and approved_patches approves nothing; add one of them")
         findings.report()

@@ -60,7 +60,7 @@ def test_a_longer_approval_delay_approves_fewer_patches() -> None:
 
 def test_a_narrower_severity_filter_approves_fewer_patches() -> None:
     severities = ("Critical, Important, Medium, Low", "Critical, Important", "Critical")
-    texts = [LAB.replace("SEVERITY: [Critical, Important]", f"SEVERITY: [{one}]") for one in severities]
+    texts = [LAB.replace(" SEVERITY: [Critical, Important]", f" SEVERITY: [{one}]") for one in severities]
     everything, serious, critical = map(missing, texts)
     assert everything > serious > critical
 

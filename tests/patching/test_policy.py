@@ -236,6 +236,7 @@ def test_windows_has_no_non_security_updates() -> None:
         ("approve_after_days: 7", "enable_non_security: true"),
         (NODE, NODE.replace("AMAZON_LINUX_2023", "WINDOWS")),
     ).replace("operating_system: AMAZON_LINUX_2023", "operating_system: WINDOWS")
+    text = text.replace("[Security]", "[SecurityUpdates]")
     (found,) = problems(text)
     assert found.startswith("p.yaml:9: baselines.linux: non-security updates are a matter of Linux only")
     assert problems(text.replace("enable_non_security: true", "enable_non_security: false")) == []

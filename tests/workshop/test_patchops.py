@@ -171,8 +171,10 @@ def test_a_baseline_that_is_changed_and_deployed_again_approves_other_patches(
 ) -> None:
     changed = tmp_path / "lab.yaml"
     text = (local_aws.ROOT / "config" / "lab.yaml").read_text()
-    assert "SEVERITY: [Critical, Important]" in text
-    changed.write_text(text.replace("SEVERITY: [Critical, Important]", "SEVERITY: [Critical, Important, Medium, Low]"))
+    assert " SEVERITY: [Critical, Important]" in text
+    changed.write_text(
+        text.replace(" SEVERITY: [Critical, Important]", " SEVERITY: [Critical, Important, Medium, Low]")
+    )
     with (tmp_path / "deploy.log").open("w") as log:
         local_aws.deploy(ran.aws, str(changed), None, log)
     assert patchops("scan", *PROD).code == 0
