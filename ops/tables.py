@@ -218,7 +218,7 @@ def before_and_after(before: Review, after: Review) -> Table:
 def schedules(found: Scheduled) -> list[Table]:
     """Show what is scheduled, with the next runs in the window's zone and in UTC, and how windows ran."""
     associations = table(
-        "Associations",
+        "Associations" if found.associations else "No associations that patch",
         ("Association", "Schedule (UTC)", "Operation", "Targets", "Last run (UTC)", "Status"),
         (
             (
@@ -233,7 +233,7 @@ def schedules(found: Scheduled) -> list[Table]:
         ),
     )
     windows = table(
-        "Maintenance windows",
+        "Maintenance windows" if found.windows else "No maintenance windows",
         ("Window", "Schedule", "Time zone", "Hours", "Cutoff", "Targets", "Task"),
         (
             (
@@ -255,7 +255,7 @@ def schedules(found: Scheduled) -> list[Table]:
         ]
     )
     upcoming = table(
-        "Next runs",
+        "Next runs" if runs else "No runs to come",
         ("What", "Time zone", "There", "UTC"),
         ((name, zone, run.astimezone(ZoneInfo(zone)), run.astimezone(UTC)) for run, name, zone in runs),
     )
@@ -265,7 +265,7 @@ def schedules(found: Scheduled) -> list[Table]:
 def executions(windows: Sequence[Window]) -> Table:
     """Show how windows ran."""
     return table(
-        "Executions",
+        "Executions" if any(window.executions for window in windows) else "No window has opened yet",
         ("Window", "Status", "Started (UTC)", "Ended (UTC)", "Commands"),
         (
             (

@@ -65,6 +65,18 @@ class PatchingStack(Stack):
             compliance_severity=policy.scan.compliance_severity,
         )
 
+        if policy.install:
+            self._windows(policy, output, notifications)
+
+        for name, value in (
+            (Output.BUCKET, output.bucket.bucket_name),
+            (Output.TOPIC, notifications.topic.topic_arn),
+            (Output.PUBLISH_ROLE, notifications.publish_role.role_arn),
+        ):
+            CfnOutput(self, str(name), value=value)
+
+    def _windows(self, policy: Policy, output: OutputBucket, notifications: NotificationTopic) -> None:
+        """Make the windows, and the one role as which all of them send."""
         window_role = DispatchRole(
             self, "WindowRole", environment=policy.environment, description="Maintenance windows install as this role"
         ).role
@@ -73,7 +85,7 @@ class PatchingStack(Stack):
             InstallWindow(
                 self,
                 f"Install-{name}",
-                name=deployment.name(name),
+                name=policy.deployment.name(name),
                 schedule=install.window_schedule,
                 duration_hours=install.duration_hours,
                 cutoff_hours=install.cutoff_hours,
@@ -84,10 +96,3 @@ class PatchingStack(Stack):
                 output=output,
                 notifications=notifications,
             )
-
-        for name, value in (
-            (Output.BUCKET, output.bucket.bucket_name),
-            (Output.TOPIC, notifications.topic.topic_arn),
-            (Output.PUBLISH_ROLE, notifications.publish_role.role_arn),
-        ):
-            CfnOutput(self, str(name), value=value)

@@ -140,6 +140,12 @@ def test_a_policy_without_a_fleet_makes_one_stack_only() -> None:
     assert "Exports" not in json.dumps(stacks.patching.template)
 
 
+def test_a_policy_without_a_window_has_no_role_for_windows() -> None:
+    stacks = synthesize(parse_policy(SMALL[: SMALL.index("install:")]))
+    roles = stacks.patching.of("AWS::IAM::Role")
+    assert sorted(roles) == ["Notifications/PublishRole", "Scan/DispatchRole"]
+
+
 def test_a_stack_defines_no_resource_of_its_own() -> None:
     for path in (ROOT / "stacks").glob("*.py"):
         text = path.read_text(encoding="utf-8").replace("CfnOutput", "")
