@@ -29,7 +29,9 @@ from ops import environment as environments
 from ops import run, tables
 from ops.session import Session
 from ops.table import table
+from patching.rate_control import RateControl
 from patching.run_patch_baseline import RebootOption, RunPatchBaseline
+from patching.targets import Targets
 
 Concurrency = Annotated[str, typer.Option(help="Nodes that run at one time, as a number or per cent.")]
 MaxErrors = Annotated[str, typer.Option(help="Failures that are tolerated: the one after them stops the rest.")]
@@ -52,14 +54,9 @@ def scan(
 ) -> None:
     """Compare nodes with their baselines and report; nothing is changed on them."""
     connection = session(profile, region, endpoint_url)
-    plan = run.plan(
-        connection,
-        RunPatchBaseline.scan(snapshot_id=str(uuid.uuid4())),
-        required_targets(environment, tag, instance),
-        rate_control=rate_control(concurrency, max_errors),
-        environment=environments.find(connection, environment) if environment else None,
-        comment=comment,
-    )
+    task = RunPatchBaseline.scan(snapshot_id=str(uuid.uuid4()))
+    targets = required_targets(environment, tag, instance)
+    plan = _plan(connection, task, targets, rate_control(concurrency, max_errors), environment, comment)
     _carry_out(connection, plan, Terminal(output), wait=wait)
 
 
@@ -82,18 +79,26 @@ def install(
 ) -> None:
     """Install what the baselines approve and the nodes lack, and reboot them."""
     connection = session(profile, region, endpoint_url)
-    plan = run.plan(
-        connection,
-        RunPatchBaseline.install(reboot=reboot, snapshot_id=str(uuid.uuid4())),
-        required_targets(environment, tag, instance),
-        rate_control=rate_control(concurrency, max_errors),
-        environment=environments.find(connection, environment) if environment else None,
-        comment=comment,
-    )
+    task = RunPatchBaseline.install(reboot=reboot, snapshot_id=str(uuid.uuid4()))
+    targets = required_targets(environment, tag, instance)
+    plan = _plan(connection, task, targets, rate_control(concurrency, max_errors), environment, comment)
     terminal = Terminal(output)
     if not yes:
         _confirm(plan, terminal)
     _carry_out(connection, plan, terminal, wait=wait)
+
+
+def _plan(
+    connection: Session,
+    task: RunPatchBaseline,
+    targets: Targets,
+    rate_control: RateControl,
+    environment: str | None,
+    comment: str,
+) -> run.Plan:
+    """Look which nodes are meant, and where output and notifications go."""
+    found = environments.find(connection, environment) if environment else None
+    return run.plan(connection, task, targets, rate_control=rate_control, environment=found, comment=comment)
 
 
 def _confirm(plan: run.Plan, terminal: Terminal) -> None:

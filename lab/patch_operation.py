@@ -6,7 +6,7 @@ The durations are made up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from lab.baselines import StoredBaseline
@@ -111,7 +111,9 @@ class PatchOperation:
         if self._task.operation is Operation.INSTALL:
             # What an installation could not put in has failed; only a scan calls it missing.
             reports = tuple(
-                _failed(report) if report.state is PatchState.MISSING and report.patch in attempted else report
+                replace(report, state=PatchState.FAILED)
+                if report.state is PatchState.MISSING and report.patch in attempted
+                else report
                 for report in reports
             )
         node.states = PatchStates(
@@ -128,9 +130,3 @@ class PatchOperation:
             last_no_reboot_install=node.last_no_reboot_install,
         )
         return node.states
-
-
-def _failed(report: PatchReport) -> PatchReport:
-    return PatchReport(
-        report.key, report.patch, report.title, PatchState.FAILED, report.level, report.installed, report.cves
-    )

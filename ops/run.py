@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -222,17 +222,11 @@ def watch(
 
 def with_output(session: Session, ended: Progress) -> Progress:
     """Return a command with the end of the output of every step that ran."""
-    return Progress(
-        **{
-            **vars(ended),
-            "nodes": tuple(
-                NodeProgress(
-                    **{**vars(node), "steps": tuple(_with_output(session, ended, node, step) for step in node.steps)}
-                )
-                for node in ended.nodes
-            ),
-        }
-    )
+    nodes = [
+        replace(node, steps=tuple(_with_output(session, ended, node, step) for step in node.steps))
+        for node in ended.nodes
+    ]
+    return replace(ended, nodes=tuple(nodes))
 
 
 def _patiently(session: Session, command_id: str, *, first: bool) -> Progress | None:
@@ -267,4 +261,4 @@ def _with_output(session: Session, command: Progress, node: NodeProgress, step: 
         CommandId=command.command_id, InstanceId=node.node_id, PluginName=step.name
     )
     text = whole.get("StandardOutputContent", "") + whole.get("StandardErrorContent", "")
-    return StepProgress(step.name, step.status, step.skipped, step.code, text[-SHOWN_OUTPUT:])
+    return replace(step, output=text[-SHOWN_OUTPUT:])

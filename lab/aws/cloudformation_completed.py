@@ -8,6 +8,7 @@ types because they are defined later.
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -82,9 +83,9 @@ class _Completed:
         return properties
 
     @classmethod
+    @abstractmethod
     def complete(cls, resource: Any, properties: Properties, account_id: str, region: str) -> None:  # noqa: ANN401
         """Give a resource what moto leaves out, when it is made and when it is changed."""
-        raise NotImplementedError
 
 
 class BucketResource(_Completed, CloudFormationModel):

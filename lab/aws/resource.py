@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
@@ -105,11 +106,14 @@ class Resource:
         return original_resource
 
     @classmethod
+    @abstractmethod
     def create(cls, properties: Properties, account_id: str, region: str) -> Resource:
-        raise NotImplementedError
+        """Make it as a template wants it."""
 
+    @abstractmethod
     def change(self, properties: Properties) -> None:
-        raise NotImplementedError
+        """Change it to what a template wants now."""
 
+    @abstractmethod
     def delete(self, account_id: str, region_name: str) -> None:
-        raise NotImplementedError
+        """Delete it."""
