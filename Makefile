@@ -49,7 +49,7 @@ destroy: setup ## destroy what deploy made; asks first, and empties the output b
 schema: setup ## write config/policy.schema.json anew from the policy's models
 	@python -m patching.policy_schema > config/policy.schema.json
 
-bench: setup ## measure synthesis and the lab, as ratios within one run
+bench: setup ## measure synthesis against an empty app, as a ratio within one run
 	@python bench/synth.py
 
 lock: setup ## write requirements*.txt and package-lock.json anew from pyproject.toml and package.json
