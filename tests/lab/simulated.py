@@ -282,3 +282,16 @@ def ended(invocation: Invocation) -> datetime:
 
 def seconds(number: int) -> timedelta:
     return timedelta(seconds=number)
+
+
+def fleet(lab: Lab, size: int, *, broken: tuple[int, ...] = ()) -> list[ManagedNode]:
+    """Launch nodes that lack a patch; those of these numbers, from 0, cannot install it."""
+    lab.approve()
+    nodes = [lab.launch() for _ in range(size)]
+    for number in broken:
+        nodes[number].fault = "No space left on device"
+    return nodes
+
+
+def details(command: Command) -> list[str]:
+    return [one.details for one in invocations(command)]

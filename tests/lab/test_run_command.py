@@ -9,40 +9,23 @@ import pytest
 
 from lab.command import Command
 from lab.errors import ApiError
-from lab.node import ManagedNode
 from lab.patch_operation import DURATIONS
 from patching.operating_system import PlatformType
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import RunPatchBaseline
 from patching.targets import Targets
 from tests.lab.simulated import (
-    KEY,
-    NODE_ROLE,
-    PUBLISHER,
-    SENDER,
     Lab,
+    details,
     ended,
+    fleet,
     invocations,
-    notification,
     seconds,
     started,
 )
 
 SCAN = RunPatchBaseline.scan()
 LINUX_TAKES = DURATIONS[PlatformType.LINUX]
-
-
-def details(command: Command) -> list[str]:
-    return [one.details for one in invocations(command)]
-
-
-def fleet(lab: Lab, size: int, *, broken: tuple[int, ...] = ()) -> list[ManagedNode]:
-    """Launch nodes that lack a patch; those of these numbers, from 0, cannot install it."""
-    lab.approve()
-    nodes = [lab.launch() for _ in range(size)]
-    for number in broken:
-        nodes[number].fault = "No space left on device"
-    return nodes
 
 
 # The course of a command.
@@ -252,89 +235,6 @@ def test_an_offline_node_does_not_hold_up_the_others(lab: Lab) -> None:
     assert ended(invocations(command)[2]) < command.requested + seconds(600)
 
 
-# Who may send it.
-
-
-def tagged(value: str) -> list[dict[str, object]]:
-    """Allow sending the document, and sending to nodes with this tag."""
-    return [
-        {
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Action": "ssm:SendCommand",
-                    "Resource": "arn:aws:ssm:us-east-1::document/AWS-RunPatchBaseline",
-                },
-                {
-                    "Effect": "Allow",
-                    "Action": "ssm:SendCommand",
-                    "Resource": "arn:aws:ec2:*:*:instance/*",
-                    "Condition": {"StringEquals": {"ssm:resourceTag/Stage": value}},
-                },
-            ]
-        }
-    ]
-
-
-def test_a_node_whose_tags_the_sender_may_not_send_to_is_denied_and_the_rest_runs(lab: Lab) -> None:
-    lab.approve()
-    lab.launch(Stage="prod")
-    lab.launch(Stage="test")
-    lab.cloud.policies[SENDER] = tagged("test")
-    command = lab.run(SCAN, sender_role=SENDER)
-    assert details(command) == ["AccessDenied", "Success"]
-    assert invocations(command)[0].status == "Failed"
-    assert command.errors == 0
-    assert command.status == "Success"
-
-
-def test_a_sender_that_may_send_to_no_node_fails(lab: Lab) -> None:
-    fleet(lab, 2)
-    lab.cloud.policies[SENDER] = tagged("test")
-    command = lab.run(SCAN, sender_role=SENDER)
-    assert details(command) == ["AccessDenied", "AccessDenied"]
-    assert command.status == "Failed"
-
-
-def test_a_sender_that_may_not_send_the_document_is_refused(lab: Lab) -> None:
-    fleet(lab, 1)
-    lab.cloud.forbid(SENDER, "ssm:SendCommand", "arn:aws:ssm:us-east-1::document/*")
-    with pytest.raises(ApiError, match=r"not authorized to perform ssm:SendCommand on .*AWS-RunPatchBaseline"):
-        lab.send(sender_role=SENDER)
-
-
-def test_a_sender_that_may_not_pass_the_publishing_role_is_refused(lab: Lab) -> None:
-    fleet(lab, 1)
-    lab.cloud.forbid(SENDER, "iam:PassRole", PUBLISHER)
-    lab.send(sender_role=SENDER)
-    with pytest.raises(ApiError, match=r"not authorized to perform iam:PassRole on .*publisher"):
-        lab.send(sender_role=SENDER, notification=notification())
-
-
-def test_the_right_to_pass_a_role_may_be_limited_to_systems_manager(lab: Lab) -> None:
-    fleet(lab, 1)
-    lab.cloud.policies[SENDER] = [
-        {
-            "Statement": [
-                {"Effect": "Allow", "Action": "ssm:*", "Resource": "*"},
-                {
-                    "Effect": "Allow",
-                    "Action": "iam:PassRole",
-                    "Resource": PUBLISHER,
-                    "Condition": {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}},
-                },
-            ]
-        }
-    ]
-    assert lab.run(sender_role=SENDER, notification=notification()).status == "Success"
-
-
-def test_a_caller_without_a_role_is_not_judged(lab: Lab) -> None:
-    fleet(lab, 1)
-    lab.cloud.policies[""] = []
-    assert lab.run(SCAN).status == "Success"
-
-
 # What it may run.
 
 
@@ -417,198 +317,3 @@ def test_runs_on_two_nodes_do_not_wait_for_each_other(lab: Lab) -> None:
     commands = [lab.send(SCAN, targets=Targets.instances(node.id)) for node in (one, other)]
     lab.clock.finish_work()
     assert len({started(invocations(command)[0]) for command in commands}) == 1
-
-
-# Output in a bucket.
-
-
-def stored(lab: Lab, *, broken: bool = False, bucket: str = "output") -> Command:
-    fleet(lab, 1, broken=(0,) if broken else ())
-    return lab.run(bucket=bucket, prefix="runs")
-
-
-def test_output_goes_under_the_prefix_the_command_the_node_and_the_step(lab: Lab) -> None:
-    command = stored(lab)
-    (only,) = invocations(command)
-    folder = f"runs/{command.id}/{only.node_id}/awsrunShellScript/PatchLinux"
-    assert list(lab.cloud.objects) == [f"{folder}/stdout"]
-    assert lab.cloud.objects[f"{folder}/stdout"] == next(
-        step.output for step in only.steps if step.name == "PatchLinux"
-    )
-    assert only.output_stored
-
-
-def test_errors_are_stored_beside_it(lab: Lab) -> None:
-    stored(lab, broken=True)
-    assert [key.rpartition("/")[2] for key in lab.cloud.objects] == ["stdout", "stderr"]
-
-
-def test_without_a_prefix_a_key_begins_with_the_command(lab: Lab) -> None:
-    fleet(lab, 1)
-    command = lab.run(SCAN, bucket="output")
-    assert all(key.startswith(f"{command.id}/") for key in lab.cloud.objects)
-
-
-def test_output_is_not_stored_by_a_role_that_may_not_write_there(lab: Lab) -> None:
-    lab.cloud.forbid(NODE_ROLE, "s3:PutObject", "arn:aws:s3:::output/runs/*")
-    command = stored(lab)
-    assert lab.cloud.objects == {}
-    assert command.status == "Success"
-    assert not invocations(command)[0].output_stored
-    assert "not stored: arn:aws:iam::123456789012:role/node does not allow s3:PutObject" in lab.log
-
-
-def test_output_of_an_encrypted_bucket_needs_its_key_too(lab: Lab) -> None:
-    lab.cloud.forbid(NODE_ROLE, "kms:GenerateDataKey", KEY)
-    lab.cloud.bucket_keys["output"] = "arn:aws:kms:us-east-1:123456789012:key/2"
-    assert stored(lab).status == "Success"
-    assert lab.cloud.objects
-    lab.cloud.objects.clear()
-    lab.cloud.bucket_keys["output"] = KEY
-    assert lab.run(SCAN, bucket="output").status == "Success"
-    assert lab.cloud.objects == {}
-    assert f"does not allow kms:GenerateDataKey on {KEY}" in lab.log
-
-
-def test_a_bucket_that_is_not_there_fails_nothing(lab: Lab) -> None:
-    assert stored(lab, bucket="gone").status == "Success"
-    assert "not stored: there is no bucket gone" in lab.log
-
-
-# Notifications.
-
-
-def told(lab: Lab, *events: str, per_invocation: bool = False, size: int = 2, broken: int = 0) -> list[str]:
-    """Run a command, and return the statuses that were told."""
-    fleet(lab, size, broken=tuple(range(broken)))
-    lab.run(rate=RateControl(1, 0), notification=notification(*events, per_invocation=per_invocation))
-    return [message["status"] for message in lab.cloud.messages]
-
-
-def test_a_command_is_told_once_for_each_change(lab: Lab) -> None:
-    assert told(lab) == ["InProgress", "Success"]
-
-
-def test_invocations_are_told_node_by_node(lab: Lab) -> None:
-    assert told(lab, per_invocation=True) == ["InProgress", "Success", "InProgress", "Success"]
-    nodes = [message["instanceId"] for message in lab.cloud.messages]
-    assert nodes == ["i-00000001", "i-00000001", "i-00000002", "i-00000002"]
-
-
-@pytest.mark.parametrize(
-    ("event", "statuses"),
-    [
-        ("All", ["InProgress", "Failed", "Failed"]),
-        ("InProgress", ["InProgress"]),
-        ("Success", []),
-        ("Failed", ["Failed", "Failed"]),
-        ("TimedOut", []),
-        ("Cancelled", []),
-    ],
-)
-def test_only_the_events_that_were_asked_for_are_told(lab: Lab, event: str, statuses: list[str]) -> None:
-    assert told(lab, event, per_invocation=True, broken=1) == statuses
-
-
-def test_several_events_can_be_asked_for(lab: Lab) -> None:
-    assert told(lab, "Success", "Failed") == ["Success"]
-
-
-def test_success_is_told_of_those_that_succeed(lab: Lab) -> None:
-    assert told(lab, "Success", per_invocation=True) == ["Success", "Success"]
-
-
-def test_a_delivery_that_times_out_is_told(lab: Lab) -> None:
-    (node,) = fleet(lab, 1)
-    lab.change(node, running=False)
-    lab.run(notification=notification("TimedOut"))
-    lab.run(notification=notification("TimedOut", per_invocation=True))
-    assert [message["status"] for message in lab.cloud.messages] == ["TimedOut", "TimedOut"]
-
-
-@pytest.mark.parametrize("per_invocation", [False, True])
-def test_a_cancellation_is_told_and_cancelling_is_not(lab: Lab, per_invocation: bool) -> None:
-    fleet(lab, 2)
-    command = lab.send(SCAN, notification=notification("Cancelled", per_invocation=per_invocation))
-    lab.clock.step()
-    lab.engine.run_command.cancel(command)
-    lab.clock.finish_work()
-    assert [message["status"] for message in lab.cloud.messages] == ["Cancelled"]
-
-
-def test_a_message_on_a_command_names_no_nodes_when_they_were_chosen_by_tag(lab: Lab) -> None:
-    (node,) = fleet(lab, 1)
-    command = lab.run(SCAN, bucket="output", prefix="runs", notification=notification("Success"))
-    assert lab.cloud.messages == [
-        {
-            "commandId": command.id,
-            "documentName": "AWS-RunPatchBaseline",
-            "instanceIds": [],
-            "requestedDateTime": "2026-03-15T00:00:00.000Z",
-            "expiresAfter": "2026-03-15T07:00:00.000Z",
-            "outputS3BucketName": "output",
-            "outputS3KeyPrefix": "runs",
-            "status": "Success",
-            "eventTime": "2026-03-15T00:00:42.000Z",
-        }
-    ]
-    lab.run(SCAN, targets=Targets.instances(node.id), notification=notification("Success"))
-    assert lab.cloud.messages[1]["instanceIds"] == [node.id]
-
-
-def test_a_message_on_an_invocation_has_its_detailed_status(lab: Lab) -> None:
-    (node,) = fleet(lab, 1)
-    command = lab.run(SCAN, notification=notification("Success", per_invocation=True))
-    assert lab.cloud.messages == [
-        {
-            "commandId": command.id,
-            "documentName": "AWS-RunPatchBaseline",
-            "instanceId": node.id,
-            "requestedDateTime": "2026-03-15T00:00:00.000Z",
-            "status": "Success",
-            "detailedStatus": "Success",
-            "eventTime": "2026-03-15T00:00:42.000Z",
-        }
-    ]
-
-
-@pytest.mark.parametrize("action", ["sns:Publish", "kms:GenerateDataKey", "kms:Decrypt"])
-def test_a_role_that_may_not_publish_tells_nobody_and_fails_nothing(lab: Lab, action: str) -> None:
-    fleet(lab, 1)
-    lab.cloud.topic_keys[notification().topic] = KEY
-    assert lab.run(SCAN, notification=notification()).status == "Success"
-    assert len(lab.cloud.messages) == 2
-    lab.cloud.forbid(PUBLISHER, action)
-    assert lab.run(SCAN, notification=notification()).status == "Success"
-    assert len(lab.cloud.messages) == 2
-    assert f"not notified: {PUBLISHER} does not allow {action}" in lab.log
-
-
-def test_a_topic_without_a_key_needs_no_right_to_one(lab: Lab) -> None:
-    lab.cloud.forbid(PUBLISHER, "kms:*")
-    assert told(lab) == ["InProgress", "Success"]
-
-
-def test_a_topic_that_is_not_there_fails_nothing(lab: Lab) -> None:
-    fleet(lab, 1)
-    missing = notification()
-    lab.run(SCAN, notification=type(missing)(missing.topic + "x", ("All",), False, PUBLISHER))
-    assert lab.cloud.messages == []
-    assert f"not notified: there is no topic {missing.topic}x" in lab.log
-
-
-def test_a_role_that_systems_manager_cannot_assume_is_refused(lab: Lab) -> None:
-    fleet(lab, 1)
-    lab.cloud.distrusted.add(PUBLISHER)
-    with pytest.raises(ApiError, match=f"cannot assume {PUBLISHER}") as error:
-        lab.send(notification=notification())
-    assert error.value.code == "InvalidRole"
-
-
-def test_a_role_that_loses_its_trust_on_the_way_tells_nobody_and_fails_nothing(lab: Lab) -> None:
-    fleet(lab, 1)
-    command = lab.send(SCAN, notification=notification())
-    lab.cloud.distrusted.add(PUBLISHER)
-    lab.clock.finish_work()
-    assert (command.status, lab.cloud.messages) == ("Success", [])
-    assert f"ssm.amazonaws.com cannot assume {PUBLISHER}" in lab.log

@@ -12,12 +12,12 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tests.lab.aws.world import Connect, World, build
+
 if TYPE_CHECKING:
     from lab.aws.server import LocalAws
 else:
     LocalAws = Any  # imports moto, which takes seconds: only the process that runs these tests is to wait for it
-
-Connect = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
@@ -116,3 +116,13 @@ def launch(connect: Connect, roles: dict[str, str]) -> Callable[..., list[str]]:
         return [one["Instances"][0]["InstanceId"] for one in made]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def world(
+    connect: Connect,
+    roles: dict[str, str],
+    launch: Callable[..., list[str]],
+    advance: Callable[..., dict[str, Any]],
+) -> World:
+    return build(connect, roles, launch, advance)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.lab.aws.conftest import Connect, trust
+from tests.lab.aws.conftest import trust
+from tests.lab.aws.world import Connect
 
 pytestmark = pytest.mark.xdist_group("local-aws")
 

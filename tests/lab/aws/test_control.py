@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.lab.aws.conftest import Connect, status
+from tests.lab.aws.conftest import status
+from tests.lab.aws.world import Connect
 
 if TYPE_CHECKING:
     from lab.aws.server import LocalAws

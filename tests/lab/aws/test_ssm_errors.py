@@ -1,0 +1,240 @@
+"""What the local AWS refuses, and with which error."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.lab.aws.world import (
+    FLEET,
+    GONE,
+    NOBODY,
+    SCAN,
+    Connect,
+    World,
+    error_code,
+    task_of,
+    window_named,
+)
+
+pytestmark = pytest.mark.xdist_group("local-aws")
+
+
+ERRORS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "a command that does not exist": (
+        "get_command_invocation",
+        {"CommandId": GONE, "InstanceId": "i-00000001"},
+        "InvalidCommandId",
+    ),
+    "a command to list that does not exist": ("list_commands", {"CommandId": GONE}, "InvalidCommandId"),
+    "a command to cancel that does not exist": ("cancel_command", {"CommandId": GONE}, "InvalidCommandId"),
+    "a node that does not exist": ("send_command", {**SCAN, "InstanceIds": ["i-00000001"]}, "InvalidInstanceId"),
+    "patches of a node that does not exist": (
+        "describe_instance_patches",
+        {"InstanceId": "i-00000001"},
+        "InvalidInstanceId",
+    ),
+    "a document that does not exist": ("send_command", {"DocumentName": "Gone", "Targets": FLEET}, "InvalidDocument"),
+    "a document to describe that does not exist": ("describe_document", {"Name": "AWS-Gone"}, "InvalidDocument"),
+    "a version that a document has not": (
+        "get_document",
+        {"Name": "AWS-RunPatchBaseline", "DocumentVersion": "9"},
+        "InvalidDocument",
+    ),
+    "who a document of AWS is shared with": (
+        "describe_document_permission",
+        {"Name": "AWS-RunPatchBaseline", "PermissionType": "Share"},
+        "InvalidDocument",
+    ),
+    "a parameter that a document has not": (
+        "send_command",
+        {**SCAN, "Parameters": {"Operation": ["Scan"], "Fancy": ["1"]}, "Targets": FLEET},
+        "InvalidParameters",
+    ),
+    "a value that a parameter does not take": (
+        "send_command",
+        {**SCAN, "Parameters": {"Operation": ["Scann"]}, "Targets": FLEET},
+        "InvalidParameters",
+    ),
+    "a role that cannot publish": (
+        "send_command",
+        {
+            **SCAN,
+            "Targets": FLEET,
+            "ServiceRoleArn": "arn:aws:iam::123456789012:role/gone",
+            "NotificationConfig": {"NotificationArn": "arn:aws:sns:us-east-1:123456789012:told"},
+        },
+        "InvalidRole",
+    ),
+    "neither nodes nor targets": ("send_command", SCAN, "ValidationException"),
+    "nodes and targets": (
+        "send_command",
+        {**SCAN, "InstanceIds": ["i-00000001"], "Targets": FLEET},
+        "ValidationException",
+    ),
+    "a rate that is none": ("send_command", {**SCAN, "Targets": FLEET, "MaxConcurrency": "0"}, "ValidationException"),
+    "a filter that commands have not": (
+        "list_commands",
+        {"Filters": [{"key": "Fancy", "value": "1"}]},
+        "InvalidFilterKey",
+    ),
+    "a filter that nodes have not": (
+        "describe_instance_information",
+        {"Filters": [{"Key": "Fancy", "Values": ["1"]}]},
+        "InvalidInstanceInformationFilterValue",
+    ),
+    "a filter that patches have not": (
+        "describe_patch_baselines",
+        {"Filters": [{"Key": "Fancy", "Values": ["1"]}]},
+        "InvalidFilter",
+    ),
+    "a baseline that does not exist": (
+        "get_patch_baseline",
+        {"BaselineId": "pb-0123456789abcdef0"},
+        "DoesNotExistException",
+    ),
+    "a system that does not exist": (
+        "create_patch_baseline",
+        {"Name": "one", "OperatingSystem": "OS2"},
+        "ValidationException",
+    ),
+    "a window that does not exist": (
+        "get_maintenance_window",
+        {"WindowId": "mw-0123456789abcdef0"},
+        "DoesNotExistException",
+    ),
+    "a window to look into that does not exist": (
+        "describe_maintenance_window_executions",
+        {"WindowId": "mw-0123456789abcdef0"},
+        "DoesNotExistException",
+    ),
+    "an execution that does not exist": (
+        "get_maintenance_window_execution",
+        {"WindowExecutionId": GONE},
+        "DoesNotExistException",
+    ),
+    "a window that is cut off before it opens": (
+        "create_maintenance_window",
+        {**window_named("short"), "Cutoff": 2},
+        "ValidationException",
+    ),
+    "a schedule that is none": (
+        "create_maintenance_window",
+        {**window_named("never"), "Schedule": "cron(bad)"},
+        "ValidationException",
+    ),
+    "an association that does not exist": (
+        "describe_association",
+        {"AssociationId": GONE},
+        "AssociationDoesNotExist",
+    ),
+    "an association that is too frequent": (
+        "create_association",
+        {"Name": "AWS-RunPatchBaseline", "Targets": NOBODY, "ScheduleExpression": "rate(1 minute)"},
+        "ValidationException",
+    ),
+    "an association filter that is not there": (
+        "list_associations",
+        {"AssociationFilterList": [{"key": "Status", "value": "Success"}]},
+        "ValidationException",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ERRORS)
+def test_a_request_that_cannot_be_answered_has_its_documented_error(world: World, what: str) -> None:
+    name, arguments, expected = ERRORS[what]
+    assert error_code(lambda: getattr(world.ssm, name)(**arguments)) == expected
+
+
+def test_a_node_that_a_command_was_not_sent_to_has_no_invocation(world: World) -> None:
+    assert (
+        error_code(lambda: world.ssm.get_command_invocation(CommandId=world.command, InstanceId="i-00000001"))
+        == "InvocationDoesNotExist"
+    )
+
+
+def test_a_step_that_a_document_has_not_is_an_invalid_plugin(world: World) -> None:
+    arguments = {"CommandId": world.command, "InstanceId": world.nodes[0], "PluginName": "PatchSolaris"}
+    assert error_code(lambda: world.ssm.get_command_invocation(**arguments)) == "InvalidPluginName"
+
+
+def test_an_execution_that_an_association_has_not_is_not_found(world: World) -> None:
+    arguments = {"AssociationId": world.association, "ExecutionId": GONE}
+    assert (
+        error_code(lambda: world.ssm.describe_association_execution_targets(**arguments))
+        == "AssociationExecutionDoesNotExist"
+    )
+
+
+def test_a_target_that_a_task_names_is_in_use(world: World) -> None:
+    arguments = {"WindowId": world.window, "WindowTargetId": world.target, "Safe": True}
+    assert (
+        error_code(lambda: world.ssm.deregister_target_from_maintenance_window(**arguments)) == "TargetInUseException"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"TaskType": "LAMBDA"}, "FeatureNotAvailableException"),
+        ({"Targets": []}, "ValidationException"),
+        ({"Targets": [{"Key": "WindowTargetIds", "Values": [GONE]}]}, "DoesNotExistException"),
+        ({"ServiceRoleArn": "arn:aws:iam::123456789012:role/gone"}, "ValidationException"),
+    ],
+)
+def test_a_task_that_could_not_run_is_refused(world: World, changes: dict[str, Any], expected: str) -> None:
+    arguments = {**task_of(world.window, world.target, world.sender), **changes}
+    assert error_code(lambda: world.ssm.register_task_with_maintenance_window(**arguments)) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"Fancy": 1}, "ListCommands has no parameter Fancy"),
+        ({"MaxResults": 0}, "MaxResults"),
+        ({"MaxResults": "1"}, "MaxResults"),
+        ({"Filters": [{"key": "Status"}]}, "value"),
+    ],
+)
+def test_a_request_that_the_model_does_not_know_is_refused_by_the_server_itself(
+    connect: Connect, arguments: dict[str, Any], problem: str
+) -> None:
+    ssm = connect("ssm", parameter_validation=False)
+    send_as_is(ssm, json.dumps(arguments).encode())
+    with pytest.raises(ClientError, match=problem) as error:
+        ssm.list_commands()
+    assert error.value.response["Error"]["Code"] == "ValidationException"
+
+
+def send_as_is(client: Any, body: bytes) -> None:
+    """Have a client send this body instead of its own."""
+
+    def replace(params: dict[str, Any], **_: Any) -> None:
+        params["body"] = body
+
+    client.meta.events.register("before-call.ssm", replace)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("create_ops_item", {"Description": "a", "Source": "b", "Title": "c"}),
+        ("start_automation_execution", {"DocumentName": "AWS-RestartEC2Instance"}),
+        ("describe_available_patches", {}),
+        ("get_inventory", {}),
+    ],
+)
+def test_an_operation_that_is_not_emulated_says_so(world: World, name: str, arguments: dict[str, Any]) -> None:
+    with pytest.raises(ClientError, match="The local AWS does not emulate ssm:") as error:
+        getattr(world.ssm, name)(**arguments)
+    assert error.value.response["Error"]["Code"] == "UnsupportedOperationException"
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+@pytest.mark.parametrize("token", ["gone", "1000000", "-1", "²"])
+def test_a_token_that_was_never_given_out_is_refused(world: World, token: str) -> None:
+    assert error_code(lambda: world.ssm.list_commands(NextToken=token)) == "InvalidNextToken"

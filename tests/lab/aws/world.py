@@ -1,0 +1,193 @@
+"""An account with something in every corner, for the tests of what the local AWS answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.lab.aws.replies import Replies
+
+Connect = Callable[..., Any]
+
+SCAN = {"DocumentName": "AWS-RunPatchBaseline", "Parameters": {"Operation": ["Scan"]}}
+FLEET = [{"Key": "tag:Fleet", "Values": ["a"]}]
+NOBODY = [{"Key": "tag:Fleet", "Values": ["none"]}]
+NODES = 11
+GONE = "01234567-89ab-cdef-0123-456789abcdef"
+
+
+@dataclass
+class World:
+    """An account with something in every corner, and more of it than fits on one page."""
+
+    ssm: Any
+    nodes: list[str]
+    command: str
+    baseline: str
+    spare: str
+    window: str
+    target: str
+    task: str
+    execution: str
+    task_execution: str
+    association: str
+    association_execution: str
+    sender: str
+    replies: Replies
+    advance: Callable[..., dict[str, Any]]
+
+
+def task_of(window: str, target: str, sender: str) -> dict[str, Any]:
+    return {
+        "WindowId": window,
+        "TaskArn": "AWS-RunPatchBaseline",
+        "TaskType": "RUN_COMMAND",
+        "Targets": [{"Key": "WindowTargetIds", "Values": [target]}],
+        "ServiceRoleArn": sender,
+        "MaxConcurrency": "1",
+        "MaxErrors": "0",
+        "Priority": 1,
+        "Name": "scan",
+        "Description": "Scan nobody",
+        "CutoffBehavior": "CANCEL_TASK",
+        "TaskInvocationParameters": {
+            "RunCommand": {
+                "Parameters": {"Operation": ["Scan"]},
+                "OutputS3BucketName": "output",
+                "OutputS3KeyPrefix": "runs",
+                "ServiceRoleArn": sender,
+                "NotificationConfig": {
+                    "NotificationArn": "arn:aws:sns:us-east-1:123456789012:gone",
+                    "NotificationEvents": ["All"],
+                    "NotificationType": "Command",
+                },
+            }
+        },
+    }
+
+
+def window_named(name: str) -> dict[str, Any]:
+    return {
+        "Name": name,
+        "Description": "A window",
+        "Schedule": "rate(1 hour)",
+        "ScheduleTimezone": "Europe/Berlin",
+        "Duration": 2,
+        "Cutoff": 1,
+        "AllowUnassociatedTargets": False,
+    }
+
+
+def build(
+    connect: Connect,
+    roles: dict[str, str],
+    launch: Callable[..., list[str]],
+    advance: Callable[..., dict[str, Any]],
+) -> World:
+    """Make everything, let eleven hours pass so that all of it has run, and switch the schedules off."""
+    ssm, sender = connect("ssm"), roles["sender"]
+    nodes = launch("us-east-1", NODES - 1, PatchGroup="prod", Name="web") + launch("us-east-1")
+    connect("s3").create_bucket(Bucket="output")
+    topic = connect("sns").create_topic(Name="told")["TopicArn"]
+    rule = {
+        "PatchFilterGroup": {"PatchFilters": [{"Key": "CLASSIFICATION", "Values": ["Security"]}]},
+        "ApproveAfterDays": 0,
+        "ComplianceLevel": "CRITICAL",
+    }
+    baselines = [
+        ssm.create_patch_baseline(
+            Name=name,
+            OperatingSystem="AMAZON_LINUX_2023",
+            Description="For tests",
+            ApprovalRules={"PatchRules": [rule]},
+            ApprovedPatches=["bash"],
+            RejectedPatches=["curl*"],
+            RejectedPatchesAction="BLOCK",
+        )["BaselineId"]
+        for name in ("prod", "spare")
+    ]
+    for group in ("prod", "other"):
+        ssm.register_patch_baseline_for_patch_group(BaselineId=baselines[0], PatchGroup=group)
+    command = ssm.send_command(
+        **SCAN,
+        Targets=FLEET,
+        Comment="For tests",
+        MaxConcurrency="100%",
+        OutputS3BucketName="output",
+        OutputS3KeyPrefix="runs",
+        ServiceRoleArn=sender,
+        NotificationConfig={"NotificationArn": topic, "NotificationEvents": ["All"], "NotificationType": "Command"},
+    )["Command"]["CommandId"]
+    association = ssm.create_association(
+        Name="AWS-RunPatchBaseline",
+        AssociationName="scan",
+        Parameters={"Operation": ["Scan"]},
+        Targets=FLEET,
+        ScheduleExpression="rate(1 day)",
+        ComplianceSeverity="HIGH",
+        AssociationDispatchAssumeRole=sender,
+        OutputLocation={"S3Location": {"OutputS3BucketName": "output", "OutputS3KeyPrefix": "scans"}},
+    )["AssociationDescription"]["AssociationId"]
+    ssm.create_association(Name="AWS-RunPatchBaseline", Parameters={"Operation": ["Scan"]}, InstanceId=nodes[0])
+    window = ssm.create_maintenance_window(**window_named("main"))["WindowId"]
+    for number in range(10):
+        ssm.create_maintenance_window(**window_named(f"spare-{number}"))
+    targets = [
+        ssm.register_target_with_maintenance_window(
+            WindowId=window, ResourceType="INSTANCE", Targets=NOBODY, Name=f"target-{number}", Description="Nobody"
+        )["WindowTargetId"]
+        for number in range(11)
+    ]
+    tasks = [
+        ssm.register_task_with_maintenance_window(**task_of(window, targets[0], sender))["WindowTaskId"]
+        for _ in range(11)
+    ]
+    advance(hours=11, minutes=10)
+    ssm.start_associations_once(AssociationIds=[association])
+    advance(minutes=10)
+    for one in ssm.describe_maintenance_windows()["WindowIdentities"]:
+        ssm.update_maintenance_window(WindowId=one["WindowId"], Enabled=False)
+    execution = ssm.describe_maintenance_window_executions(WindowId=window)["WindowExecutions"][0]["WindowExecutionId"]
+    return World(
+        ssm=ssm,
+        nodes=nodes,
+        command=command,
+        baseline=baselines[0],
+        spare=baselines[1],
+        window=window,
+        target=targets[0],
+        task=tasks[0],
+        execution=execution,
+        task_execution=ssm.get_maintenance_window_execution(WindowExecutionId=execution)["TaskIds"][0],
+        association=association,
+        association_execution=ssm.describe_association_executions(AssociationId=association)["AssociationExecutions"][
+            0
+        ]["ExecutionId"],
+        sender=sender,
+        replies=Replies(ssm),
+        advance=advance,
+    )
+
+
+def fresh_window(world: World) -> str:
+    return str(world.ssm.create_maintenance_window(**window_named("fresh"))["WindowId"])
+
+
+def fresh_association(world: World) -> str:
+    made = world.ssm.create_association(
+        Name="AWS-RunPatchBaseline", Parameters={"Operation": ["Scan"]}, InstanceId=world.nodes[0]
+    )
+    return str(made["AssociationDescription"]["AssociationId"])
+
+
+def error_code(call: Callable[[], Any]) -> str:
+    """Return the code of the error that a call is answered with."""
+    with pytest.raises(ClientError) as error:
+        call()
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert error.value.response["Error"]["Message"]
+    return error.value.response["Error"]["Code"]
