@@ -96,8 +96,10 @@ def targets(environment: str | None, tags: list[str] | None, instances: list[str
         if not (key and equals and value):
             usage(f"--tag {one!r} is not KEY=VALUE, such as --tag Workload=Prod")
         wanted.setdefault(key, []).append(value)
-    if environment:
-        wanted.setdefault(ENVIRONMENT_TAG, [environment])
+    if environment and wanted.setdefault(ENVIRONMENT_TAG, [environment]) != [environment]:
+        # It would be that environment's nodes with this one's bucket and topic: nobody can have meant it.
+        other = ", ".join(wanted[ENVIRONMENT_TAG])
+        usage(f"--environment {environment} and --tag {ENVIRONMENT_TAG}={other} contradict each other; give one")
     return _checked("--tag", lambda: Targets.tags(wanted)) if wanted else None
 
 
