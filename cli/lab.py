@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from cli import teardown
-from cli.options import ERROR, Output, OutputFormat, Terminal
+from cli.options import ERROR, Output, OutputFormat, PolicyEnvironment, Terminal
 from lab import local_aws, workshop
 from ops.session import Session
 from ops.table import moment, table
@@ -20,9 +20,6 @@ from patching.policy_file import read_policy
 app = typer.Typer(help="The local AWS: a fleet to practise on, without an account.", no_args_is_help=True)
 
 Policy = Annotated[str, typer.Argument(help="The policy file.")]
-EnvironmentName = Annotated[
-    str | None, typer.Option("--environment", "-e", help="Takes the place of the file's environment.")
-]
 _SHOWN_EVENTS = 30
 
 
@@ -41,7 +38,7 @@ def up(
 
 
 @app.command()
-def deploy(policy: Policy = local_aws.DEFAULT_POLICY, environment: EnvironmentName = None) -> None:
+def deploy(policy: Policy = local_aws.DEFAULT_POLICY, environment: PolicyEnvironment = None) -> None:
     """Bootstrap the local AWS and deploy a policy to it, with the CDK's own command."""
     # A mistake in the policy is told at once, not after half a minute of the CDK's own output.
     read_policy(policy, environment=environment)
@@ -49,7 +46,7 @@ def deploy(policy: Policy = local_aws.DEFAULT_POLICY, environment: EnvironmentNa
 
 
 @app.command()
-def destroy(policy: Policy = local_aws.DEFAULT_POLICY, environment: EnvironmentName = None) -> None:
+def destroy(policy: Policy = local_aws.DEFAULT_POLICY, environment: PolicyEnvironment = None) -> None:
     """Destroy what a policy deployed to the local AWS, its output bucket included."""
     running = local_aws.required()
     os.environ.update(running.environment())

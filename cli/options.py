@@ -47,6 +47,9 @@ EnvironmentName = Annotated[
         help="Environment whose nodes are meant: adds its tag to the targets, and finds bucket, topic and role.",
     ),
 ]
+PolicyEnvironment = Annotated[
+    str | None, typer.Option("--environment", "-e", help="Takes the place of the file's environment.")
+]
 Tags = Annotated[
     list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="Nodes with this tag; repeat it to narrow down.")
 ]
@@ -119,6 +122,18 @@ def rate_control(concurrency: str, max_errors: str) -> RateControl:
 def usage(message: str) -> NoReturn:
     """Refuse a command line."""
     raise typer.BadParameter(message)
+
+
+def confirm(unattended: str) -> None:
+    """Ask whether to go on; where nobody can be asked, say how that is done unattended.
+
+    Raises:
+        typer.Abort: the answer is no.
+    """
+    if not sys.stdin.isatty():
+        usage(f"nobody is there to be asked: give {unattended}")
+    if not typer.confirm("Go on?", err=True):
+        raise typer.Abort
 
 
 def _checked(option: str, make: Callable[[], T]) -> T:

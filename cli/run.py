@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import uuid
 from typing import Annotated
 
@@ -20,10 +19,10 @@ from cli.options import (
     Region,
     Tags,
     Terminal,
+    confirm,
     rate_control,
     required_targets,
     session,
-    usage,
 )
 from ops import environment as environments
 from ops import run, tables
@@ -105,10 +104,7 @@ def _confirm(plan: run.Plan, terminal: Terminal) -> None:
     terminal.err.print(tables.nodes(plan.nodes).rich())
     reboot = "and reboots them" if plan.task.reboot is RebootOption.REBOOT_IF_NEEDED else "without a reboot"
     terminal.say(f"Installs patches on these {len(plan.nodes)} nodes {reboot}: {plan.rate_control.in_words()}.")
-    if not sys.stdin.isatty():
-        usage("nobody is there to be asked: give --yes to install")
-    if not typer.confirm("Go on?", err=True):
-        raise typer.Abort
+    confirm("--yes to install")
 
 
 def _carry_out(connection: Session, plan: run.Plan, terminal: Terminal, *, wait: bool) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from cli.options import EndpointUrl, OutputFormat, Profile, Region, Terminal, session, usage
+from cli.options import EndpointUrl, OutputFormat, PolicyEnvironment, Profile, Region, Terminal, confirm, session
 from ops import teardown
 from ops.session import Session
 from patching.policy import Policy
@@ -16,9 +15,7 @@ from patching.policy_file import read_policy
 
 def empty_output(
     policy: Annotated[str, typer.Argument(help="The policy file.")],
-    environment: Annotated[
-        str | None, typer.Option("--environment", "-e", help="Takes the place of the file's environment.")
-    ] = None,
+    environment: PolicyEnvironment = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     profile: Profile = None,
     region: Region = None,
@@ -42,8 +39,5 @@ def carry_out(connection: Session, policy: Policy, *, yes: bool) -> None:
     count = teardown.count_versions(connection, bucket)
     if count and not yes:
         terminal.say(f"Deletes the {count} objects in {bucket}, and then the environment {policy.environment}.")
-        if not sys.stdin.isatty():
-            usage("nobody is there to be asked: give --yes (make destroy YES=1)")
-        if not typer.confirm("Go on?", err=True):
-            raise typer.Abort
+        confirm("--yes (make destroy YES=1)")
     terminal.say(f"{teardown.empty(connection, bucket)} objects deleted from {bucket}")
