@@ -1,6 +1,7 @@
-"""The parameters of AWS-RunPatchBaseline.
+"""The parameters of AWS-RunPatchBaseline, and of AWS-RunPatchBaselineWithHooks.
 
-Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaseline.html.
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaseline.html and
+https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaselinewithhooks.html.
 """
 
 from __future__ import annotations
@@ -11,9 +12,14 @@ from enum import StrEnum
 from typing import Self, TypeVar
 
 from patching.errors import InvalidValueError, is_token
+from patching.install_override_list import OverrideListLocation
 from patching.operating_system import PlatformType
 
 DOCUMENT_NAME = "AWS-RunPatchBaseline"
+DOCUMENT_WITH_HOOKS = "AWS-RunPatchBaselineWithHooks"
+NO_HOOK = "AWS-Noop"
+"""The document that stands for no hook; AWS's own default."""
+
 STEPS = {
     PlatformType.WINDOWS: "PatchWindows",
     PlatformType.LINUX: "PatchLinux",
@@ -21,6 +27,8 @@ STEPS = {
 }
 """The step that does the work on each platform; the others are skipped there."""
 
+_DOCUMENT = re.compile(r"[A-Za-z0-9_.-]{3,128}")
+_DOCUMENT_ARN = re.compile(r"arn:[a-z0-9-]+:ssm:[a-z0-9-]+:[0-9]*:document/[A-Za-z0-9_.-]{3,128}")
 _SNAPSHOT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _E = TypeVar("_E", bound=StrEnum)
@@ -47,24 +55,77 @@ class RebootOption(StrEnum):
 
 
 @dataclass(frozen=True)
+class Hooks:
+    """Documents that an installation runs on each node at certain points; each by its name or ARN.
+
+    Attributes:
+        pre_install: before anything is installed; if it fails, nothing is installed.
+        post_install: after the installation and before the reboot; if it fails, the node is not rebooted.
+        on_exit: at the very end, after the reboot if there was one, and whatever failed before.
+
+    Raises:
+        InvalidValueError: what is no name and no ARN of a document.
+    """
+
+    pre_install: str = NO_HOOK
+    post_install: str = NO_HOOK
+    on_exit: str = NO_HOOK
+
+    def __post_init__(self) -> None:
+        for name in (self.pre_install, self.post_install, self.on_exit):
+            if not is_token(name) and not _DOCUMENT.fullmatch(name) and not _DOCUMENT_ARN.fullmatch(name):
+                message = f"hook {name!r} is not the name of a document (3 to 128 letters, digits, '_', '.' or '-')"
+                raise InvalidValueError(f"{message}, nor its ARN")
+
+    def to_api(self) -> dict[str, list[str]]:
+        """Write the document's parameters as the API takes them; a hook that does nothing is left out."""
+        names = {parameter: getattr(self, field) for field, parameter in _HOOK_PARAMETERS.items()}
+        return {parameter: [name] for parameter, name in names.items() if name != NO_HOOK}
+
+
+_HOOK_PARAMETERS = {
+    "pre_install": "PreInstallHookDocName",
+    "post_install": "PostInstallHookDocName",
+    "on_exit": "OnExitHookDocName",
+}
+
+
+@dataclass(frozen=True)
 class RunPatchBaseline:
-    """One use of AWS-RunPatchBaseline. Make one with `RunPatchBaseline.scan` or `RunPatchBaseline.install`.
+    """One use of AWS-RunPatchBaseline, or of AWS-RunPatchBaselineWithHooks if there are hooks.
+
+    Make one with `RunPatchBaseline.scan` or `RunPatchBaseline.install`.
 
     Attributes:
         operation: scan or install.
         reboot: what happens at the end of an installation.
         snapshot_id: a GUID that makes all nodes of one operation use one snapshot of the baseline, which lives three
             days. Empty by default: every node takes its own. A maintenance window gives its own.
+        hooks: documents that an installation runs at certain points; none by default.
+        override_list: where a list of patches lies (`s3://BUCKET/KEY`, or an https address in S3) that are installed
+            instead of what the baseline approves. Compliance is still reported by the baseline. Empty by default.
 
     Raises:
-        InvalidValueError: an operation, reboot option or snapshot id that the document would refuse.
+        InvalidValueError: an operation, reboot option, snapshot id or location that the document would refuse, hooks
+            or a list for a scan, which ignores them, or a list with hooks, whose document has no such parameter.
     """
 
     operation: Operation
     reboot: RebootOption = RebootOption.REBOOT_IF_NEEDED
     snapshot_id: str = ""
+    hooks: Hooks | None = None
+    override_list: str = ""
 
     def __post_init__(self) -> None:
+        if self.override_list and not is_token(self.override_list):
+            OverrideListLocation.parse(self.override_list)
+        if self.operation is Operation.SCAN and (self.hooks or self.override_list):
+            what = "runs no hooks" if self.hooks else "ignores an override list"
+            message = f"a scan {what}: only an installation does; leave it out"
+            raise InvalidValueError(message)
+        if self.hooks and self.override_list:
+            message = f"{DOCUMENT_WITH_HOOKS} takes no override list; leave out the hooks or the list"
+            raise InvalidValueError(message)
         if self.snapshot_id and not is_token(self.snapshot_id) and not _SNAPSHOT_ID.fullmatch(self.snapshot_id):
             message = f"snapshot id {self.snapshot_id!r} is not a GUID; leave it out or give one made by uuidgen"
             raise InvalidValueError(message)
@@ -75,22 +136,46 @@ class RunPatchBaseline:
         return cls(Operation.SCAN, snapshot_id=snapshot_id)
 
     @classmethod
-    def install(cls, *, reboot: str = RebootOption.REBOOT_IF_NEEDED, snapshot_id: str = "") -> Self:
-        """Install what is approved and missing, and reboot as `reboot` says."""
-        return cls(Operation.INSTALL, reboot=_choice(RebootOption, "reboot option", reboot), snapshot_id=snapshot_id)
+    def install(
+        cls,
+        *,
+        reboot: str = RebootOption.REBOOT_IF_NEEDED,
+        snapshot_id: str = "",
+        hooks: Hooks | None = None,
+        override_list: str = "",
+    ) -> Self:
+        """Install what is approved and missing, or what a list names, and reboot as `reboot` says."""
+        return cls(
+            Operation.INSTALL,
+            reboot=_choice(RebootOption, "reboot option", reboot),
+            snapshot_id=snapshot_id,
+            hooks=hooks,
+            override_list=override_list,
+        )
 
     @classmethod
-    def from_api(cls, parameters: dict[str, list[str]]) -> Self:
-        """Read the document's parameters as the API writes them."""
+    def from_api(cls, parameters: dict[str, list[str]], document: str = DOCUMENT_NAME) -> Self:
+        """Read a document's parameters as the API writes them. What a scan ignores is left out."""
         first = {name: values[0] if values else "" for name, values in parameters.items()}
         if "Operation" not in first:
-            message = f"{DOCUMENT_NAME} needs the parameter Operation: Scan or Install"
+            message = f"{document} needs the parameter Operation: Scan or Install"
             raise InvalidValueError(message)
+        operation = _choice(Operation, "operation", first["Operation"])
+        hooks = None
+        if document == DOCUMENT_WITH_HOOKS and operation is Operation.INSTALL:
+            hooks = Hooks(**{field: first.get(name, NO_HOOK) for field, name in _HOOK_PARAMETERS.items()})
         return cls(
-            _choice(Operation, "operation", first["Operation"]),
+            operation,
             _choice(RebootOption, "reboot option", first.get("RebootOption", RebootOption.REBOOT_IF_NEEDED)),
             first.get("SnapshotId", ""),
+            hooks,
+            first.get("InstallOverrideList", "") if operation is Operation.INSTALL else "",
         )
+
+    @property
+    def document(self) -> str:
+        """The name of the document that does it."""
+        return DOCUMENT_WITH_HOOKS if self.hooks else DOCUMENT_NAME
 
     def to_api(self) -> dict[str, list[str]]:
         """Write the document's parameters as the API takes them; what is left at its default is left out."""
@@ -99,6 +184,10 @@ class RunPatchBaseline:
             parameters["RebootOption"] = [str(self.reboot)]
         if self.snapshot_id:
             parameters["SnapshotId"] = [self.snapshot_id]
+        if self.hooks:
+            parameters |= self.hooks.to_api()
+        if self.override_list:
+            parameters["InstallOverrideList"] = [self.override_list]
         return parameters
 
 
