@@ -9,12 +9,13 @@ from __future__ import annotations
 import sys
 
 from aws_cdk import App, Validations
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
 
 from patching.policy_file import PolicyError, read_policy
 from stacks.environment import Environment
 
 DEFAULT_POLICY = "config/lab.yaml"
+PACKS = (AwsSolutionsChecks, NIST80053R5Checks, HIPAASecurityChecks, PCIDSS321Checks)
 
 
 def main() -> None:
@@ -24,12 +25,13 @@ def main() -> None:
         policy = read_policy(
             app.node.try_get_context("config") or DEFAULT_POLICY,
             environment=app.node.try_get_context("environment"),
+            warn=lambda line: print(f"warning: {line}", file=sys.stderr),
         )
     except PolicyError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     Environment(app, policy.environment, policy=policy)
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    Validations.of(app).add_plugins(*(pack(app) for pack in PACKS))
     try:
         app.synth()
     except RuntimeError as error:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aws_cdk import Acknowledgment, Tags, Validations
+from aws_cdk import Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
+from constructs.acknowledgment import acknowledge
+from constructs.fleet_network import FleetNetwork
 
 from patching.operating_system import OperatingSystem, PlatformType
 
@@ -15,7 +17,8 @@ from patching.operating_system import OperatingSystem, PlatformType
 class FleetNode(Construct):
     """An EC2 instance that Systems Manager manages.
 
-    It takes instance metadata by IMDSv2 only, has an encrypted root volume, no key pair and no public address.
+    It takes instance metadata by IMDSv2 only, has an encrypted root volume, no key pair, and a public address only in
+    a public network.
 
     Args:
         scope: where it is made.
@@ -27,8 +30,7 @@ class FleetNode(Construct):
         instance_type: such as t3.small.
         volume_gib: size of the root volume in GiB.
         tags: tags of the instance and its volume.
-        vpc: the network; the instance goes to its private subnets.
-        security_group: its only security group.
+        network: where it is.
         profile: profile with the role that says what the instance may do.
     """
 
@@ -43,8 +45,7 @@ class FleetNode(Construct):
         instance_type: str,
         volume_gib: int,
         tags: Mapping[str, str],
-        vpc: ec2.IVpc,
-        security_group: ec2.ISecurityGroup,
+        network: FleetNetwork,
         profile: iam.IInstanceProfile,
     ) -> None:
         super().__init__(scope, id)
@@ -56,9 +57,10 @@ class FleetNode(Construct):
         self.instance = ec2.Instance(
             self,
             "Resource",
-            vpc=vpc,
-            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
-            security_group=security_group,
+            vpc=network.vpc,
+            vpc_subnets=network.subnets,
+            associate_public_ip_address=network.public or None,
+            security_group=network.security_group,
             instance_type=ec2.InstanceType(instance_type),
             machine_image=ec2.MachineImage.from_ssm_parameter(
                 image_parameter,
@@ -82,7 +84,10 @@ class FleetNode(Construct):
         )
         for key, value in tags.items():
             Tags.of(self).add(key, value)
-        Validations.of(self.instance).acknowledge(
-            Acknowledgment(id="AwsSolutions-EC28", reason="A lab's node: metrics every five minutes are enough."),
-            Acknowledgment(id="AwsSolutions-EC29", reason="A lab's node: destroying the lab has to take it along."),
+        acknowledge(
+            self.instance,
+            "A lab's node: metrics every five minutes are enough.",
+            "AwsSolutions-EC28",
+            "HIPAA.Security-EC2InstanceDetailedMonitoringEnabled",
         )
+        acknowledge(self.instance, "A lab's node: destroying the lab has to take it along.", "AwsSolutions-EC29")

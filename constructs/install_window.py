@@ -6,34 +6,48 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 
 from __future__ import annotations
 
-from aws_cdk import aws_iam as iam
+from collections.abc import Sequence
+
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
+from constructs.dispatch_role import DispatchRole
 from constructs.notification_topic import NotificationTopic
 from constructs.output_bucket import OutputBucket
+from constructs.output_log import OutputLog
 
+from patching.errors import InvalidValueError
+from patching.open_times import OpenTimes
+from patching.quotas import MAX_DURATION_HOURS, MAX_TARGETS_OF_TASK
 from patching.rate_control import RateControl
-from patching.run_patch_baseline import DOCUMENT_NAME, RunPatchBaseline
-from patching.schedule import Schedule
+from patching.run_patch_baseline import RunPatchBaseline
 from patching.targets import Targets
 
 
 class InstallWindow(Construct):
-    """A maintenance window with one target group and one Run Command task that runs AWS-RunPatchBaseline.
+    """A maintenance window with its target groups and one Run Command task that installs.
 
     Args:
         scope: where it is made.
         id: its name there.
         name: the window's name.
-        schedule: when it opens, with its time zone.
-        duration_hours: hours that it is open, 1 to 24.
+        times: when it is open, with its time zone.
         cutoff_hours: hours before its end from which on it starts nothing more; below the duration.
-        targets: which nodes.
+        targets: which nodes: those of any of these groups.
         rate_control: how many at one time, and when to stop.
         task: what is run on them.
         role: the role as which the window sends commands; it has to be able to pass the topic's publish role.
         output: where the output goes; the nodes write it as themselves.
-        notifications: who is told of the command and of each node.
+        notifications: who is told.
+        events: the statuses that are told; all by default.
+        per_node: a message for every node instead of one for the command; the default.
+        log: the log group that output goes to as well; none by default.
+        cancel_at_cutoff: cancel what is running at the cutoff, instead of letting it finish.
+        delivery_timeout_seconds: seconds within which a node has to take the command.
+        enabled: without it the window has no task: it opens, and nothing happens.
+        description: what people read of it.
+
+    Raises:
+        InvalidValueError: a duration, a cutoff or a number of groups that AWS would refuse.
     """
 
     def __init__(
@@ -42,17 +56,25 @@ class InstallWindow(Construct):
         id: str,  # noqa: A002 CDK's own name
         *,
         name: str,
-        schedule: Schedule,
-        duration_hours: int,
+        times: OpenTimes,
         cutoff_hours: int,
-        targets: Targets,
+        targets: Sequence[Targets],
         rate_control: RateControl,
         task: RunPatchBaseline,
-        role: iam.IRole,
+        role: DispatchRole,
         output: OutputBucket,
         notifications: NotificationTopic,
+        events: Sequence[str] = ("All",),
+        per_node: bool = True,
+        log: OutputLog | None = None,
+        cancel_at_cutoff: bool = False,
+        delivery_timeout_seconds: int | None = None,
+        enabled: bool = True,
+        description: str = "",
     ) -> None:
         super().__init__(scope, id)
+        _check(times.duration_hours, cutoff_hours, targets)
+        schedule = times.schedule
         self.resource = ssm.CfnMaintenanceWindow(
             self,
             "Resource",
@@ -60,48 +82,83 @@ class InstallWindow(Construct):
             schedule=schedule.expression,
             schedule_timezone=schedule.timezone,
             schedule_offset=schedule.offset_days or None,
-            duration=duration_hours,
+            description=description or None,
+            start_date=times.active_from.isoformat() if times.active_from else None,
+            end_date=times.active_until.isoformat() if times.active_until else None,
+            duration=times.duration_hours,
             cutoff=cutoff_hours,
             allow_unassociated_targets=False,
         )
-        target = ssm.CfnMaintenanceWindowTarget(
-            self,
-            "Target",
-            window_id=self.resource.ref,
-            resource_type="INSTANCE",
-            name=name,
-            targets=[
-                ssm.CfnMaintenanceWindowTarget.TargetsProperty(key=one["Key"], values=one["Values"])
-                for one in targets.to_api()
-            ],
-        )
+        groups = [
+            ssm.CfnMaintenanceWindowTarget(
+                self,
+                f"Target{number if number > 1 else ''}",
+                window_id=self.resource.ref,
+                resource_type="INSTANCE",
+                name=name if number == 1 else f"{name}-{number}",
+                targets=[
+                    ssm.CfnMaintenanceWindowTarget.TargetsProperty(key=one["Key"], values=one["Values"])
+                    for one in group.to_api()
+                ],
+            )
+            for number, group in enumerate(targets, 1)
+        ]
+        if not enabled:
+            return
         ssm.CfnMaintenanceWindowTask(
             self,
             "Task",
             window_id=self.resource.ref,
             name=name,
             task_type="RUN_COMMAND",
-            task_arn=DOCUMENT_NAME,
+            task_arn=task.document,
             priority=1,
-            cutoff_behavior="CONTINUE_TASK",
-            targets=[ssm.CfnMaintenanceWindowTask.TargetProperty(key="WindowTargetIds", values=[target.ref])],
+            cutoff_behavior="CANCEL_TASK" if cancel_at_cutoff else "CONTINUE_TASK",
+            targets=[
+                ssm.CfnMaintenanceWindowTask.TargetProperty(
+                    key="WindowTargetIds", values=[group.ref for group in groups]
+                )
+            ],
             max_concurrency=rate_control.max_concurrency,
             max_errors=rate_control.max_errors,
             # The role that sends the command; the other one, below, publishes how it went.
-            service_role_arn=role.role_arn,
+            service_role_arn=role.role.role_arn,
             task_invocation_parameters=ssm.CfnMaintenanceWindowTask.TaskInvocationParametersProperty(
                 maintenance_window_run_command_parameters=(
                     ssm.CfnMaintenanceWindowTask.MaintenanceWindowRunCommandParametersProperty(
                         parameters=task.to_api(),
+                        timeout_seconds=delivery_timeout_seconds,
+                        cloud_watch_output_config=(
+                            ssm.CfnMaintenanceWindowTask.CloudWatchOutputConfigProperty(
+                                cloud_watch_log_group_name=log.name, cloud_watch_output_enabled=True
+                            )
+                            if log is not None
+                            else None
+                        ),
                         output_s3_bucket_name=output.bucket.bucket_name,
                         output_s3_key_prefix=output.prefix,
                         service_role_arn=notifications.publish_role.role_arn,
                         notification_config=ssm.CfnMaintenanceWindowTask.NotificationConfigProperty(
                             notification_arn=notifications.topic.topic_arn,
-                            notification_events=["All"],
-                            notification_type="Invocation",
+                            notification_events=list(events),
+                            notification_type="Invocation" if per_node else "Command",
                         ),
                     )
                 )
             ),
         ).node.add_dependency(role)
+
+
+def _check(duration_hours: int, cutoff_hours: int, targets: Sequence[Targets]) -> None:
+    if not 1 <= duration_hours <= MAX_DURATION_HOURS:
+        message = f"duration {duration_hours} is not a number of hours from 1 to {MAX_DURATION_HOURS}"
+        raise InvalidValueError(message)
+    if not 0 <= cutoff_hours < duration_hours:
+        message = (
+            f"cutoff {cutoff_hours} is not below duration {duration_hours}; a window stops starting tasks cutoff hours "
+            "before it ends"
+        )
+        raise InvalidValueError(message)
+    if not 1 <= len(targets) <= MAX_TARGETS_OF_TASK:
+        message = f"{len(targets)} target groups, but AWS takes 1 to {MAX_TARGETS_OF_TASK} for a task"
+        raise InvalidValueError(message)

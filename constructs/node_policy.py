@@ -5,31 +5,52 @@ Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-insta
 
 from __future__ import annotations
 
-from aws_cdk import Acknowledgment, Validations
+from collections.abc import Sequence
+
 from aws_cdk import aws_iam as iam
 from constructs import Construct
+from constructs.acknowledgment import acknowledge
 from constructs.output_bucket import OutputBucket
+from constructs.output_log import OutputLog
 
 
 class NodePolicy(Construct):
     """A managed policy to attach to the role of every node: it may write its output, under the prefix only.
+
+    Where windows ask for it, a node may also write to the log group, and read the override lists.
 
     Args:
         scope: where it is made.
         id: its name there.
         name: the policy's name, to attach it by.
         output: where the output goes.
+        log: the log group that output goes to as well; none by default.
+        override_lists: ARNs of the S3 objects that windows name as override lists.
     """
 
-    def __init__(self, scope: Construct, id: str, *, name: str, output: OutputBucket) -> None:  # noqa: A002 CDK's own name
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 CDK's own name
+        *,
+        name: str,
+        output: OutputBucket,
+        log: OutputLog | None = None,
+        override_lists: Sequence[str] = (),
+    ) -> None:
         super().__init__(scope, id)
         self.policy = iam.ManagedPolicy(
             self, "Resource", managed_policy_name=name, description="Patching: write command output to the bucket"
         )
         output.grant_write(self.policy)
-        Validations.of(self.policy).acknowledge(
-            Acknowledgment(
-                id=f"AwsSolutions-IAM5[Resource::<{output.logical_id}.Arn>/{output.prefix}/*]",
-                reason="The objects under the prefix, whose names hold the ids of commands and nodes to come.",
+        if log is not None:
+            log.grant_write(self.policy)
+        if override_lists:
+            iam.Grant.add_to_principal(
+                grantee=self.policy, actions=["s3:GetObject"], resource_arns=list(override_lists)
             )
+        acknowledge(
+            self.policy,
+            "The objects under the prefix, whose names hold the ids of commands and nodes to come.",
+            f"AwsSolutions-IAM5[Resource::<{output.logical_id}.Arn>/{output.prefix}/*]",
         )

@@ -5,9 +5,9 @@ Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-insta
 
 from __future__ import annotations
 
-from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
+from constructs.managed_node import core_policy
 
 
 class NodeRole(Construct):
@@ -26,15 +26,6 @@ class NodeRole(Construct):
             "Resource",
             assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
             description="Nodes of the fleet: managed by Systems Manager",
-            managed_policies=[
-                iam.ManagedPolicy.from_aws_managed_policy_name("AmazonSSMManagedInstanceCore"),
-                node_policy,
-            ],
+            managed_policies=[core_policy(self), node_policy],
         )
         self.profile = iam.InstanceProfile(self, "Profile", role=self.role)
-        Validations.of(self.role).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]",
-                reason="What AWS wants on a managed node; none of its actions but reading parameters takes a resource.",
-            )
-        )

@@ -1,4 +1,4 @@
-"""The topic that tells how commands went, and the role that publishes to it.
+"""The topic that tells what happened, who is subscribed to it, and the role by which Run Command publishes to it.
 
 Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/monitoring-sns-notifications.html and
 https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html.
@@ -7,12 +7,31 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
+
+
+@dataclass(frozen=True)
+class Subscribers:
+    """Who gets the messages of a topic.
+
+    Attributes:
+        emails: addresses; each has to confirm a mail from AWS.
+        queues: ARNs of SQS queues, whose own policies have to let the topic send.
+        functions: ARNs of Lambda functions of this account; the topic is allowed to call them.
+        urls: https:// addresses; each has to confirm the subscription.
+    """
+
+    emails: Sequence[str] = ()
+    queues: Sequence[str] = ()
+    functions: Sequence[str] = ()
+    urls: Sequence[str] = ()
 
 
 class NotificationTopic(Construct):
@@ -23,7 +42,7 @@ class NotificationTopic(Construct):
         id: its name there.
         name: the topic's name.
         key: the key that encrypts the messages.
-        emails: addresses that are subscribed; each has to confirm a mail from AWS. None by default.
+        subscribers: who gets the messages; nobody by default.
     """
 
     def __init__(
@@ -33,12 +52,12 @@ class NotificationTopic(Construct):
         *,
         name: str,
         key: kms.IKey,
-        emails: Sequence[str] = (),
+        subscribers: Subscribers = Subscribers(),
     ) -> None:
         super().__init__(scope, id)
+        self.key = key
         self.topic = sns.Topic(self, "Resource", topic_name=name, master_key=key, enforce_ssl=True)
-        for email in emails:
-            self.topic.add_subscription(subscriptions.EmailSubscription(email))
+        self._subscribe(subscribers)
         # No aws:SourceAccount condition here: AWS documents it for other roles of Systems Manager, not for this one,
         # and a condition on a key that the service does not send would stop every notification.
         self.publish_role = iam.Role(
@@ -47,11 +66,39 @@ class NotificationTopic(Construct):
             assumed_by=iam.ServicePrincipal("ssm.amazonaws.com"),
             description="Run Command publishes to the topic as this role",
         )
-        iam.Grant.add_to_principal(
-            grantee=self.publish_role, actions=["sns:Publish"], resource_arns=[self.topic.topic_arn]
+        self.grant_publish(
+            iam.ManagedPolicy(
+                self, "PublishPolicy", description="Publish to the topic, and encrypt for it", roles=[self.publish_role]
+            )
         )
+
+    def _subscribe(self, subscribers: Subscribers) -> None:
+        for email in subscribers.emails:
+            self.topic.add_subscription(subscriptions.EmailSubscription(email))
+        for arn in subscribers.functions:
+            lambda_.CfnPermission(
+                self,
+                f"Permission-{arn}",
+                action="lambda:InvokeFunction",
+                function_name=arn,
+                principal="sns.amazonaws.com",
+                source_arn=self.topic.topic_arn,
+            )
+        for protocol, endpoints in (
+            (sns.SubscriptionProtocol.SQS, subscribers.queues),
+            (sns.SubscriptionProtocol.LAMBDA, subscribers.functions),
+            (sns.SubscriptionProtocol.HTTPS, subscribers.urls),
+        ):
+            for endpoint in endpoints:
+                sns.Subscription(
+                    self, f"Subscription-{endpoint}", topic=self.topic, endpoint=endpoint, protocol=protocol
+                )
+
+    def grant_publish(self, grantee: iam.IGrantable) -> None:
+        """Allow to publish to the topic: also to encrypt a message, and to read what was encrypted."""
+        iam.Grant.add_to_principal(grantee=grantee, actions=["sns:Publish"], resource_arns=[self.topic.topic_arn])
         iam.Grant.add_to_principal(
-            grantee=self.publish_role, actions=["kms:GenerateDataKey", "kms:Decrypt"], resource_arns=[key.key_arn]
+            grantee=grantee, actions=["kms:GenerateDataKey", "kms:Decrypt"], resource_arns=[self.key.key_arn]
         )
 
     def grant_pass_publish_role(self, grantee: iam.IGrantable) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import cast
 
-from aws_cdk import Acknowledgment, CfnElement, Duration, RemovalPolicy, Stack, Validations
+from aws_cdk import CfnElement, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
+from constructs.acknowledgment import HIPAA, NIST, PCI, acknowledge, in_packs
 
 
 class OutputBucket(Construct):
@@ -64,11 +65,16 @@ class OutputBucket(Construct):
             ],
             removal_policy=RemovalPolicy.RETAIN if keep_on_destroy else RemovalPolicy.DESTROY,
         )
-        Validations.of(self.bucket).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-S1",
-                reason="The bucket holds command output, itself a log; who reads and writes it is in CloudTrail.",
-            )
+        acknowledge(
+            self.bucket,
+            "The bucket holds command output, itself a log; who reads and writes it is in CloudTrail.",
+            "AwsSolutions-S1",
+            *in_packs("S3BucketLoggingEnabled", NIST, HIPAA, PCI),
+        )
+        acknowledge(
+            self.bucket,
+            "Command output is looked at for days and then deleted; the commands' results are kept by Systems Manager.",
+            *in_packs("S3BucketReplicationEnabled", NIST, HIPAA, PCI),
         )
 
     @property
@@ -76,6 +82,19 @@ class OutputBucket(Construct):
         """The bucket's logical id in the template."""
         stack = Stack.of(self)
         return str(stack.resolve(stack.get_logical_id(cast("CfnElement", self.bucket.node.default_child))))
+
+    def grant_read(self, grantee: iam.IGrantable) -> None:
+        """Allow to list and read what is under the prefix."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["s3:ListBucket"],
+            resource_arns=[self.bucket.bucket_arn],
+            conditions={"StringLike": {"s3:prefix": [f"{self.prefix}/*"]}},
+        )
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=["s3:GetObject"], resource_arns=[self.bucket.arn_for_objects(f"{self.prefix}/*")]
+        )
+        iam.Grant.add_to_principal(grantee=grantee, actions=["kms:Decrypt"], resource_arns=[self._key.key_arn])
 
     def grant_write(self, grantee: iam.IGrantable) -> None:
         """Allow to write objects under the prefix, and nothing else.

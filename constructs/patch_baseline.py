@@ -12,7 +12,9 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from patching.baseline import PatchBaseline as Baseline
-from patching.baseline import check_values
+from patching.baseline import check_listed, check_values
+from patching.errors import InvalidValueError
+from patching.quotas import MAX_PATCH_GROUPS
 
 
 class PatchBaseline(Construct):
@@ -25,7 +27,8 @@ class PatchBaseline(Construct):
         patch_groups: values of the tag `PatchGroup` of the nodes that use it.
 
     Raises:
-        InvalidValueError: a filter value that no patch of the operating system has.
+        InvalidValueError: a filter value that no patch of the operating system has, a listed patch that names nothing
+            there, more groups than AWS takes, or a baseline that no node could get.
     """
 
     def __init__(
@@ -39,6 +42,15 @@ class PatchBaseline(Construct):
         super().__init__(scope, id)
         for filters in (baseline.global_filters, *(rule.filters for rule in baseline.rules)):
             check_values(filters, baseline.operating_system)
+        for patches, rejected in ((baseline.approved, False), (baseline.rejected, True)):
+            for patch in patches:
+                check_listed(patch, baseline.operating_system, rejected)
+        if len(patch_groups) > MAX_PATCH_GROUPS:
+            message = f"{len(patch_groups)} patch groups, but AWS takes {MAX_PATCH_GROUPS} at most for one baseline"
+            raise InvalidValueError(message)
+        if not patch_groups and not baseline.default:
+            message = f"no node can ever get the baseline {baseline.name}: name a patch group, or make it the default"
+            raise InvalidValueError(message)
         api = baseline.to_api()
         self.resource = ssm.CfnPatchBaseline(
             self,
@@ -53,7 +65,10 @@ class PatchBaseline(Construct):
             approved_patches_enable_non_security=api.get("ApprovedPatchesEnableNonSecurity"),
             rejected_patches=api.get("RejectedPatches"),
             rejected_patches_action=api.get("RejectedPatchesAction"),
-            patch_groups=list(patch_groups),
+            sources=_camel(api.get("Sources")),
+            available_security_updates_compliance_status=api.get("AvailableSecurityUpdatesComplianceStatus"),
+            default_baseline=baseline.default or None,
+            patch_groups=list(patch_groups) or None,
         )
 
 

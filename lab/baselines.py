@@ -13,7 +13,7 @@ from lab.errors import ApiError
 from lab.ids import Ids
 from patching.baseline import ApprovalRule, PatchBaseline, filters_from
 from patching.operating_system import OperatingSystem, PatchFamily
-from patching.policy import MAX_BASELINES, MAX_PATCH_GROUPS
+from patching.quotas import MAX_BASELINES, MAX_PATCH_GROUPS
 
 _WEEK = 7
 _OWN_NAMES = {

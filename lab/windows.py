@@ -14,7 +14,7 @@ from lab.command import Command, Notification, Status
 from lab.errors import ApiError
 from lab.ids import Ids
 from lab.run_command import DEFAULT_DELIVERY_TIMEOUT, RunCommand
-from patching.policy import MAX_WINDOWS
+from patching.quotas import MAX_WINDOWS
 from patching.rate_control import RateControl
 from patching.schedule import Schedule
 from patching.targets import Targets

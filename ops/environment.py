@@ -49,7 +49,7 @@ def find(session: Session, name: str) -> Environment:
         )
         raise OperationError(message) from None
     outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
-    missing = [name for name in Output if name not in outputs]
+    missing = [name for name in (Output.BUCKET, Output.TOPIC, Output.PUBLISH_ROLE) if name not in outputs]
     if missing:
         message = f"the stack {stack_name} ({stack['StackStatus']}) has no output {', '.join(missing)}; deploy it anew"
         raise OperationError(message)

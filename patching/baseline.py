@@ -27,7 +27,15 @@ MAX_FILTERS = 4
 MAX_FILTER_VALUES = 20
 MAX_LISTED_PATCHES = 50
 MAX_APPROVAL_DELAY = 360
+MAX_SOURCES = 20
+MAX_SOURCE_PRODUCTS = 20
+MAX_SOURCE_CONFIGURATION = 1024
 _NAME = re.compile(r"[A-Za-z0-9_.-]{3,128}")
+_SOURCE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,50}")
+_BULLETIN = re.compile(r"KB[0-9]{6,8}|MS[0-9]{2}-[0-9]{3}")
+_CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,}")
+_APT_NAME = re.compile(r"[a-z0-9][a-z0-9+.*-]*")
+_LISTED = re.compile(r"[^\s,]{1,100}")
 _ANY = "*"
 
 
@@ -55,6 +63,51 @@ class RejectedPatchesAction(StrEnum):
 
     BLOCK = "BLOCK"
     """Neither it nor what depends on it is installed; one that is there already is INSTALLED_REJECTED."""
+
+
+class AvailableSecurityUpdates(StrEnum):
+    """What a security update of Windows that is there but not approved yet means for a node's compliance."""
+
+    COMPLIANT = "COMPLIANT"
+    NON_COMPLIANT = "NON_COMPLIANT"
+
+
+@dataclass(frozen=True)
+class PatchSource:
+    """An alternative repository of a Linux baseline.
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-alternative-source-repository.html.
+
+    Attributes:
+        name: 3 to 50 letters, digits, `_`, `-` and `.`.
+        products: versions of the system that it is for, or `*`; 1 to 20.
+        configuration: the repository's configuration, as the node's package manager takes it; 1 to 1024 characters.
+
+    Raises:
+        InvalidValueError: one of these limits is broken.
+    """
+
+    name: str
+    products: tuple[str, ...]
+    configuration: str
+
+    def __post_init__(self) -> None:
+        if not _SOURCE_NAME.fullmatch(self.name):
+            message = f"source name {self.name!r} is not 3 to 50 letters, digits, '_', '-' or '.'"
+            raise InvalidValueError(message)
+        if not 1 <= len(self.products) <= MAX_SOURCE_PRODUCTS:
+            message = f"source {self.name} has {len(self.products)} products, but AWS takes 1 to {MAX_SOURCE_PRODUCTS}"
+            raise InvalidValueError(message)
+        if not 1 <= len(self.configuration) <= MAX_SOURCE_CONFIGURATION:
+            message = (
+                f"the configuration of source {self.name} has {len(self.configuration)} characters, but AWS takes 1 to "
+                f"{MAX_SOURCE_CONFIGURATION}"
+            )
+            raise InvalidValueError(message)
+
+    def to_api(self) -> dict[str, Any]:
+        """Write the source as the API takes it."""
+        return {"Name": self.name, "Products": list(self.products), "Configuration": self.configuration}
 
 
 @dataclass(frozen=True)
@@ -190,6 +243,41 @@ def check_values(filters: Iterable[PatchFilter], system: OperatingSystem) -> Non
                 raise InvalidValueError(message)
 
 
+def check_listed(patch: str, system: OperatingSystem, rejected: bool) -> None:  # noqa: FBT001 one of two lists
+    """Refuse an entry of the approved or the rejected patches that names nothing on this operating system.
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-approved-rejected-package-name-formats.html.
+
+    Raises:
+        InvalidValueError: Windows: neither a KB number nor a security bulletin. Linux: not one word, or what only
+            approving understands among the rejected ones. apt: a name with a version or an architecture.
+    """
+    if not _LISTED.fullmatch(patch):
+        message = f"{patch!r} is not a patch: expected one name of 1 to 100 characters without spaces and commas"
+        raise InvalidValueError(message)
+    match system.family:
+        case PatchFamily.WINDOWS if not _BULLETIN.fullmatch(patch):
+            message = f"{patch!r} is not a patch of Windows; expected a KB number like KB5031364, or one like MS10-048"
+            raise InvalidValueError(message)
+        case PatchFamily.RPM if rejected and (_CVE.fullmatch(patch) or patch.isdigit()):
+            message = (
+                f"{patch!r}: packages of {system} are rejected by name, not by CVE or Bugzilla number, which AWS takes "
+                "for approving only; name the package"
+            )
+            raise InvalidValueError(message)
+        case PatchFamily.RPM if patch.count("*") > 1:
+            message = f"{patch!r} has {patch.count('*')} wildcards, but AWS takes a single one; leave one"
+            raise InvalidValueError(message)
+        case PatchFamily.APT if not _APT_NAME.fullmatch(patch):
+            message = (
+                f"{patch!r} is not a package name of {system}: AWS takes it without version and architecture, such as "
+                "openssl"
+            )
+            raise InvalidValueError(message)
+        case _:
+            pass
+
+
 @dataclass(frozen=True)
 class ApprovalRule:
     """Patches that are approved by themselves once they are old enough.
@@ -301,6 +389,9 @@ class PatchBaseline:
         approved_non_security: Linux only: approve by name also what no security notice names.
         rejected: patches never approved, by name; this beats everything else.
         rejected_action: what becomes of a rejected patch that another depends on.
+        sources: Linux only: repositories that are asked instead of the node's own; 20 at most.
+        available_security_updates: Windows only: what an update that is not approved yet means for compliance.
+        default: the account's default for its system, in the Region.
         description: for people.
 
     Raises:
@@ -316,6 +407,9 @@ class PatchBaseline:
     approved_non_security: bool = False
     rejected: tuple[str, ...] = ()
     rejected_action: RejectedPatchesAction = RejectedPatchesAction.ALLOW_AS_DEPENDENCY
+    sources: tuple[PatchSource, ...] = ()
+    available_security_updates: AvailableSecurityUpdates | None = None
+    default: bool = False
     description: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -332,6 +426,20 @@ class PatchBaseline:
         linux = self.operating_system.family in (PatchFamily.RPM, PatchFamily.APT)
         if not linux and (self.approved_non_security or any(rule.enable_non_security for rule in self.rules)):
             message = f"non-security updates are a matter of Linux only, not of {self.operating_system}; take it out"
+            raise InvalidValueError(message)
+        if self.sources and not linux:
+            message = (
+                f"source repositories are a matter of Linux only, not of {self.operating_system}; take sources out"
+            )
+            raise InvalidValueError(message)
+        if len(self.sources) > MAX_SOURCES:
+            message = f"{len(self.sources)} source repositories, but AWS takes {MAX_SOURCES} at most"
+            raise InvalidValueError(message)
+        if self.available_security_updates and self.operating_system is not OperatingSystem.WINDOWS:
+            message = (
+                f"the status of available security updates is a matter of Windows only, not of "
+                f"{self.operating_system}; take available_security_updates out"
+            )
             raise InvalidValueError(message)
 
     def decide(self, patch: Patch, now: datetime) -> Decision:
@@ -376,6 +484,10 @@ class PatchBaseline:
         if self.rejected:
             api["RejectedPatches"] = list(self.rejected)
             api["RejectedPatchesAction"] = str(self.rejected_action)
+        if self.sources:
+            api["Sources"] = [source.to_api() for source in self.sources]
+        if self.available_security_updates:
+            api["AvailableSecurityUpdatesComplianceStatus"] = str(self.available_security_updates)
         return api
 
     @classmethod
@@ -397,6 +509,14 @@ class PatchBaseline:
             rejected=tuple(api.get("RejectedPatches", [])),
             rejected_action=RejectedPatchesAction(
                 api.get("RejectedPatchesAction", RejectedPatchesAction.ALLOW_AS_DEPENDENCY)
+            ),
+            sources=tuple(
+                PatchSource(one["Name"], tuple(one["Products"]), one["Configuration"]) for one in api.get("Sources", [])
+            ),
+            available_security_updates=(
+                AvailableSecurityUpdates(status)
+                if (status := api.get("AvailableSecurityUpdatesComplianceStatus"))
+                else None
             ),
             description=api.get("Description", ""),
         )

@@ -28,6 +28,10 @@ class Output(StrEnum):
     BUCKET = "OutputBucketName"
     TOPIC = "TopicArn"
     PUBLISH_ROLE = "PublishRoleArn"
+    NODE_POLICY = "NodePolicyArn"
+    OPERATOR_POLICY = "OperatorPolicyArn"
+    ACTIVATION = "CreateActivationCommand"
+    """Only with hybrid machines: the call that registers one, which CloudFormation cannot make."""
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,16 @@ class OperatingSystem(StrEnum):
         """
         return self.family is not PatchFamily.APT
 
+    @property
+    def has_repositories_in_aws(self) -> bool:
+        """Tell whether a node reaches its repositories through a gateway endpoint of S3, without the internet.
+
+        Amazon Linux's repositories are in S3, in every Region; see
+        https://docs.aws.amazon.com/linux/al2023/ug/repo-access.html and
+        https://repost.aws/knowledge-center/ec2-al1-al2-update-yum-without-internet. The others' are on the internet.
+        """
+        return self.name.startswith("AMAZON_LINUX")
+
 
 FILTER_KEYS: dict[PatchFamily, tuple[str, ...]] = {
     PatchFamily.RPM: ("PRODUCT", "CLASSIFICATION", "SEVERITY"),

@@ -3,109 +3,123 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.comments import CommentedMap
 
-from patching.policy import FINDINGS, Policy
+from patching import yaml_file
+from patching.policy import Policy
+from patching.policy.part import FINDINGS, PolicyFinding, Reading
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-Location = tuple[int | str, ...]
+Location = yaml_file.Location
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing that is wrong with a policy file.
+    """One thing that is wrong with a policy file, or with one that it names.
 
     Attributes:
         line: where, counted from 1.
         key: the keys that lead there, joined by dots; empty for the file as a whole.
         message: what was found, what is expected and how to mend it.
+        file: the file, where it is not the policy's own.
     """
 
     line: int
     key: str
     message: str
+    file: str = ""
 
 
 class PolicyError(Exception):
-    """A policy file with problems. Its text has one line a problem, in the order of the file."""
+    """A policy file with problems. Its text has one line a problem, in the order of the file; other files come last."""
 
-    def __init__(self, path: str, problems: list[Problem]) -> None:
+    def __init__(self, path: str, problems: Iterable[Problem]) -> None:
         self.path = path
-        self.problems = sorted(problems)
-        super().__init__(
-            "\n".join(
-                f"{path}:{problem.line}: {problem.key + ': ' if problem.key else ''}{problem.message}"
-                for problem in self.problems
-            )
-        )
+        self.problems = _in_order(problems)
+        super().__init__("\n".join(_said(path, problem) for problem in self.problems))
 
 
-def read_policy(path: str | Path, *, environment: str | None = None) -> Policy:
+def _in_order(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: (problem.file, problem))
+
+
+def _said(path: str, problem: Problem) -> str:
+    return f"{problem.file or path}:{problem.line}: {problem.key + ': ' if problem.key else ''}{problem.message}"
+
+
+def _silence(_: str) -> None:
+    """Do nothing with a warning."""
+
+
+def read_policy(
+    path: str | Path,
+    *,
+    environment: str | None = None,
+    today: date | None = None,
+    warn: Callable[[str], None] = _silence,
+) -> Policy:
     """Read a policy.
 
     Args:
         path: the YAML file.
         environment: takes the place of the file's own environment, so that several people can use one file. Wherever
             the file has `{environment}`, the name is put in its place.
+        today: the day (UTC) that exceptions and schedules are judged on; the real one by default.
+        warn: called with a line for everything that is no error, but that someone should know. Nobody is told by
+            default.
 
     Raises:
         PolicyError: the file is not there, is no YAML, or is no policy; all problems at one time.
     """
     name = str(path)
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "is not UTF-8 text"
-        raise PolicyError(name, [Problem(1, "", f"cannot be read: {reason}")]) from None
-    return parse_policy(text, name=name, environment=environment)
+        text = yaml_file.read(path)
+    except yaml_file.UnreadableError as error:
+        raise PolicyError(name, [Problem(error.line, "", error.message)]) from None
+    return parse_policy(text, name=name, environment=environment, folder=Path(path).parent, today=today, warn=warn)
 
 
-def parse_policy(text: str, *, name: str = "policy", environment: str | None = None) -> Policy:
-    """Read a policy from the text of its file; see `read_policy`."""
+def parse_policy(
+    text: str,
+    *,
+    name: str = "policy",
+    environment: str | None = None,
+    folder: Path | None = None,
+    today: date | None = None,
+    warn: Callable[[str], None] = _silence,
+) -> Policy:
+    """Read a policy from the text of its file, which names others in `folder`; see `read_policy`."""
     try:
-        data = YAML(typ="rt", pure=True).load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = " ".join(str(error.problem or error.context or "not YAML").split())
-        line = mark.line + 1 if mark else 1
-        raise PolicyError(name, [Problem(line, "", f"not YAML: {what}")]) from None
-    except RecursionError:
-        raise PolicyError(name, [Problem(1, "", "not a policy: it is nested too deeply")]) from None
-    except (YAMLError, ValueError) as error:
-        raise PolicyError(name, [Problem(1, "", f"not YAML: {' '.join(str(error).split())}")]) from None
+        data = yaml_file.parse(text)
+    except yaml_file.UnreadableError as error:
+        raise PolicyError(name, [Problem(error.line, "", error.message)]) from None
     if not isinstance(data, CommentedMap):
         expected = ", ".join(Policy.model_fields)
         raise PolicyError(name, [Problem(1, "", f"expected a mapping with the keys {expected}")])
-    plain = _plain(data)
+    plain = yaml_file.plain(data)
     if environment is not None:
         plain["environment"] = environment
     plain = _expanded(plain, str(plain.get("environment", "")))
+    reading = Reading(folder or Path())
+    if today is not None:
+        reading.today = today
     try:
-        return Policy.model_validate(plain)
+        policy = Policy.model_validate(plain, context=reading)
     except ValidationError as error:
         problems = [problem for detail in error.errors(include_url=False) for problem in _problems(detail, data)]
         raise PolicyError(name, problems) from None
-
-
-def _plain(node: Any) -> Any:  # noqa: ANN401 YAML holds anything
-    """Turn the parser's own classes, which strict validation would refuse, into plain ones."""
-    if isinstance(node, dict):
-        return {_plain(key): _plain(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_plain(value) for value in node]
-    for kind in (bool, int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    return node
+    for problem in _in_order(_problem(finding, (), data) for finding in reading.warnings):
+        warn(_said(name, problem))
+    return policy
 
 
 def _expanded(node: Any, environment: str) -> Any:  # noqa: ANN401 YAML holds anything
@@ -118,14 +132,20 @@ def _expanded(node: Any, environment: str) -> Any:  # noqa: ANN401 YAML holds an
 
 
 def _problems(detail: ErrorDetails, data: CommentedMap) -> list[Problem]:
-    location = _location(data, detail["loc"])
+    location = yaml_file.location_of(data, detail["loc"])
     if detail["type"] == FINDINGS:
-        found = [((*location, *at), message) for at, message in detail["ctx"]["found"]]
-    elif detail["type"] == "missing":
-        found = [(location, f"{detail['loc'][-1]} is missing")]
-    else:
-        found = [(location, _message(detail, location))]
-    return [Problem(_line(data, place), ".".join(map(str, place)), message) for place, message in found]
+        return [_problem(finding, location, data) for finding in detail["ctx"]["found"]]
+    if detail["type"] == "missing":
+        return [_problem(PolicyFinding((), f"{detail['loc'][-1]} is missing"), location, data)]
+    return [_problem(PolicyFinding((), _message(detail, location)), location, data)]
+
+
+def _problem(finding: PolicyFinding, location: Location, data: CommentedMap) -> Problem:
+    if finding.source:
+        file, line, key = finding.source
+        return Problem(line, key, finding.message, file)
+    place = (*location, *finding.at)
+    return Problem(yaml_file.line_of(data, place), ".".join(map(str, place)), finding.message)
 
 
 def _message(detail: ErrorDetails, location: Location) -> str:
@@ -136,18 +156,6 @@ def _message(detail: ErrorDetails, location: Location) -> str:
     found = detail["input"]
     shown = f"found {found!r}; " if isinstance(found, str | int | float | bool) or found is None else ""
     return f"{shown}{detail['msg'][0].lower()}{detail['msg'][1:]}"
-
-
-def _location(data: Any, parts: Location) -> Location:  # noqa: ANN401 YAML holds anything
-    """Return the parts that the file has: pydantic also names the alternative of a union, or "[key]"."""
-    node = data
-    location: Location = ()
-    for part in parts:
-        if (isinstance(node, CommentedMap) and part in node) or (
-            isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node)
-        ):
-            node, location = node[part], (*location, part)
-    return location
 
 
 def _unknown_key(location: Location) -> str:
@@ -184,19 +192,3 @@ def _model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 an annota
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):
             return candidate
     return None
-
-
-def _line(data: Any, location: Location) -> int:  # noqa: ANN401 YAML holds anything
-    """Return the line of the last part of a location that the file has."""
-    line = 1
-    node = data
-    for part in location:
-        if isinstance(node, CommentedMap) and part in node:
-            line = node.lc.key(part)[0] + 1
-            node = node[part]
-        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
-            line = node.lc.item(part)[0] + 1
-            node = node[part]
-        else:
-            break
-    return line

@@ -96,8 +96,12 @@ class Schedule:
         """`cron`, `rate` or `at`."""
         return self.expression.partition("(")[0]
 
-    def for_association(self) -> Self:
+    def for_association(self, *, run_when_made: bool | None = None) -> Self:
         """Return itself if a State Manager association takes it.
+
+        Args:
+            run_when_made: whether the association runs also when it is made or changed. Without that it is given
+                ApplyOnlyAtCronInterval, which a rate does not have, and which an offset needs. Not judged by default.
 
         Raises:
             InvalidValueError: associations know UTC only, a rate of 30 minutes to 31 days, and of cron only every
@@ -105,6 +109,15 @@ class Schedule:
         """
         if is_token(self.expression):
             return self
+        if self.kind == "rate" and run_when_made is False:
+            message = (
+                f"{self.expression}: AWS runs an association with a rate when it is made, whatever is asked; write a "
+                "cron expression, or run_at_deployment: true"
+            )
+            raise InvalidValueError(message)
+        if self.offset_days and run_when_made:
+            message = f"an offset of {self.offset_days} days needs run_at_deployment: false; take one of them out"
+            raise InvalidValueError(message)
         body = self._body
         if self.timezone != "UTC":
             message = f"an association runs in UTC; write its schedule in UTC instead of {self.timezone}"

@@ -99,3 +99,17 @@ class Targets:
             ", ".join(values) if key == "InstanceIds" else f"{key.removeprefix('tag:')}={','.join(values)}"
             for key, values in self.keys
         )
+
+
+def value_set(values: str | Iterable[str]) -> set[str]:
+    """Return the values of a tag, which may be written as one or as several."""
+    return {values} if isinstance(values, str) else set(values)
+
+
+def may_share(these: Mapping[str, str | Iterable[str]], those: Mapping[str, str | Iterable[str]]) -> bool:
+    """Tell whether two groups of tags name a tag in common and can both be those of one node.
+
+    Groups without a key in common may share nodes as well; whether they do, only the nodes know.
+    """
+    keys = these.keys() & those.keys()
+    return bool(keys) and all(value_set(these[key]) & value_set(those[key]) for key in keys)

@@ -9,16 +9,21 @@ from patching.deployment import ENVIRONMENT_TAG
 from patching.policy import Policy
 from stacks.fleet_stack import FleetStack
 from stacks.patching_stack import PatchingStack
+from stacks.windows import batches
+from stacks.windows_stack import WindowsStack
 
 
 class Environment(Stage):
-    """A stage with the stack that patches and, if the policy has a fleet, the stack with its nodes."""
+    """A stage with the stack that patches, those with windows that it has no room for, and the one with the fleet."""
 
     def __init__(self, scope: Construct, id: str, *, policy: Policy) -> None:  # noqa: A002 CDK's own name
         super().__init__(scope, id)
         self.patching = PatchingStack(self, "Patching", policy=policy)
+        for number, names in enumerate(batches(policy)[1:], 2):
+            assert self.patching.means is not None  # noqa: S101 there are windows
+            WindowsStack(self, f"Windows{number}", policy=policy, number=number, names=names, means=self.patching.means)
         if policy.fleet is not None:
-            FleetStack(self, "Fleet", policy=policy, fleet=policy.fleet, node_policy=self.patching.node_policy)
+            FleetStack(self, "Fleet", policy=policy, fleet=policy.fleet, patching=self.patching)
         for key, value in policy.tags.items():
             Tags.of(self).add(key, value)
         Tags.of(self).add(ENVIRONMENT_TAG, policy.environment)

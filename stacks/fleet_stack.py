@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from aws_cdk import Stack
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 from constructs.fleet_network import FleetNetwork
 from constructs.fleet_node import FleetNode
 from constructs.node_role import NodeRole
 
-from patching.policy import Fleet, Policy
+from patching.policy import Policy
+from patching.policy.fleet import Fleet, NetworkKind
+from stacks.patching_stack import PatchingStack
 
 
 class FleetStack(Stack):
@@ -22,7 +23,7 @@ class FleetStack(Stack):
         *,
         policy: Policy,
         fleet: Fleet,
-        node_policy: iam.IManagedPolicy,
+        patching: PatchingStack,
     ) -> None:
         super().__init__(
             scope,
@@ -30,8 +31,16 @@ class FleetStack(Stack):
             stack_name=policy.deployment.fleet_stack,
             description=f"Nodes of the environment {policy.environment}",
         )
-        network = FleetNetwork(self, "Network")
-        profile = NodeRole(self, "NodeRole", node_policy=node_policy).profile
+        isolated = fleet.network.kind is NetworkKind.ISOLATED
+        network = FleetNetwork(
+            self,
+            "Network",
+            network=fleet.network,
+            written_buckets=[patching.output.bucket.bucket_arn] if isolated else [],
+            read_objects=patching.override_lists if isolated else [],
+            logs=any(install.cloudwatch_logs for install in policy.install.values()),
+        )
+        profile = NodeRole(self, "NodeRole", node_policy=patching.node_policy).profile
         for node in fleet.nodes:
             FleetNode(
                 self,
@@ -42,7 +51,6 @@ class FleetStack(Stack):
                 instance_type=node.instance_type,
                 volume_gib=node.volume_gib,
                 tags=policy.node_tags(node),
-                vpc=network.vpc,
-                security_group=network.security_group,
+                network=network,
                 profile=profile,
             )

@@ -9,12 +9,12 @@ from constructs.encryption_key import EncryptionKey
 from constructs.fleet_network import FleetNetwork
 from constructs.fleet_node import FleetNode
 from constructs.install_window import InstallWindow
+from constructs.node_association import NodeAssociation
 from constructs.node_policy import NodePolicy
 from constructs.node_role import NodeRole
-from constructs.notification_topic import NotificationTopic
+from constructs.notification_topic import NotificationTopic, Subscribers
 from constructs.output_bucket import OutputBucket
 from constructs.patch_baseline import PatchBaseline
-from constructs.scan_association import ScanAssociation
 
 from patching.baseline import (
     ApprovalRule,
@@ -23,7 +23,9 @@ from patching.baseline import (
     RejectedPatchesAction,
 )
 from patching.baseline import PatchBaseline as Baseline
+from patching.open_times import OpenTimes
 from patching.operating_system import OperatingSystem
+from patching.policy.fleet import Network
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import RunPatchBaseline
 from patching.schedule import Schedule
@@ -55,7 +57,7 @@ def _patching(stack: Stack, *, keep: bool) -> None:
         "Notifications",
         name="demo-topic",
         key=key,
-        emails=[] if keep else ["a@example.com", "b@example.com"],
+        subscribers=Subscribers() if keep else Subscribers(emails=["a@example.com", "b@example.com"]),
     )
     NodePolicy(stack, "NodePolicy", name="demo-node", output=output)
     PatchBaseline(
@@ -64,10 +66,12 @@ def _patching(stack: Stack, *, keep: bool) -> None:
         baseline=Baseline("demo-little", OperatingSystem.UBUNTU) if keep else EVERYTHING,
         patch_groups=["one", "two"],
     )
-    ScanAssociation(
+    NodeAssociation(
         stack,
         "Scan",
         name="demo-scan",
+        document="AWS-RunPatchBaseline",
+        parameters=RunPatchBaseline.scan().to_api(),
         schedule=Schedule.rate(1, "day") if keep else Schedule.cron("0 20 * * ? *"),
         targets=Targets.tag("Environment", "demo"),
         rate_control=RateControl("30%", "20%"),
@@ -76,16 +80,15 @@ def _patching(stack: Stack, *, keep: bool) -> None:
         run_at_deployment=keep,
         compliance_severity=ComplianceLevel.HIGH,
     )
-    role = DispatchRole(stack, "WindowRole", environment="demo", description="demo").role
-    notifications.grant_pass_publish_role(role)
+    role = DispatchRole(stack, "WindowRole", environment="demo", documents=["AWS-RunPatchBaseline"], description="demo")
+    notifications.grant_pass_publish_role(role.policy)
     InstallWindow(
         stack,
         "Window",
         name="demo-window",
-        schedule=Schedule.cron("0 2 ? * TUE#2 *", timezone="Europe/Berlin", offset_days=0 if keep else 4),
-        duration_hours=5,
+        times=OpenTimes(Schedule.cron("0 2 ? * TUE#2 *", timezone="Europe/Berlin", offset_days=0 if keep else 4), 5),
         cutoff_hours=2,
-        targets=Targets.tags({"Workload": ["Prod", "Test"], "Environment": "demo"}),
+        targets=[Targets.tags({"Workload": ["Prod", "Test"], "Environment": "demo"})],
         rate_control=RateControl("10%", 3),
         task=RunPatchBaseline.install(reboot="NoReboot"),
         role=role,
@@ -114,7 +117,7 @@ def fleet() -> Resources:
         key = EncryptionKey(stack, "Key", alias="demo-key", keep_on_destroy=False).key
         output = OutputBucket(stack, "Output", key=key, prefix="out", retention_days=1, keep_on_destroy=False)
         policy = NodePolicy(stack, "NodePolicy", name="demo-node", output=output).policy
-        network = FleetNetwork(stack, "Network")
+        network = FleetNetwork(stack, "Network", network=Network())
         profile = NodeRole(stack, "NodeRole", node_policy=policy).profile
         for name, system, image in (
             ("linux", OperatingSystem.AMAZON_LINUX_2023, "/aws/service/ami-amazon-linux-latest/al2023"),
@@ -131,8 +134,7 @@ def fleet() -> Resources:
                 instance_type="t3.medium",
                 volume_gib=42,
                 tags={"Workload": "Prod", "PatchGroup": "demo-prod"},
-                vpc=network.vpc,
-                security_group=network.security_group,
+                network=network,
                 profile=profile,
             )
 

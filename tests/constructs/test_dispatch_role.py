@@ -31,11 +31,11 @@ DISPATCH = [
 
 
 def test_a_scan_may_send_one_document_to_the_environments_nodes_and_follow_it(patching: Resources) -> None:
-    assert patching.statements("Scan/DispatchRole/DefaultPolicy") == DISPATCH
+    assert patching.statements("Scan/DispatchRole/Policy") == DISPATCH
 
 
 def test_a_window_may_besides_hand_the_publish_role_to_systems_manager(patching: Resources) -> None:
-    assert patching.statements("WindowRole/DefaultPolicy") == [
+    assert patching.statements("WindowRole/Policy") == [
         *DISPATCH,
         {
             "Action": "iam:PassRole",
@@ -51,4 +51,4 @@ def test_systems_manager_alone_can_be_the_role(patching: Resources, path: str) -
     role = patching[path].properties
     assert role["AssumeRolePolicyDocument"]["Statement"] == TRUST_IN_SYSTEMS_MANAGER
     assert role.keys() == {"AssumeRolePolicyDocument", "Description"}
-    assert patching[f"{path}/DefaultPolicy"].properties["Roles"] == [f"<{path}>"]
+    assert patching[f"{path}/Policy"].properties["Roles"] == [f"<{path}>"]

@@ -69,5 +69,5 @@ def test_the_task_uses_none_of_the_parameters_that_aws_has_replaced(patching: Re
 
 
 def test_the_roles_policy_is_there_before_the_task(patching: Resources) -> None:
-    policy = next(name for name in patching.template["Resources"] if name.startswith("WindowRoleDefaultPolicy"))
+    policy = next(name for name in patching.template["Resources"] if name.startswith("WindowRolePolicy"))
     assert policy in patching["Window/Task"].whole["DependsOn"]

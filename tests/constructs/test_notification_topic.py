@@ -42,8 +42,8 @@ def test_systems_manager_publishes_as_a_role_that_can_do_nothing_else(patching: 
     role = patching["Notifications/PublishRole"].properties
     assert role["AssumeRolePolicyDocument"]["Statement"] == TRUST_IN_SYSTEMS_MANAGER
     assert role.keys() == {"AssumeRolePolicyDocument", "Description"}
-    assert patching["Notifications/PublishRole/DefaultPolicy"].properties["Roles"] == ["<Notifications/PublishRole>"]
-    assert patching.statements("Notifications/PublishRole/DefaultPolicy") == [
+    assert patching["Notifications/PublishPolicy"].properties["Roles"] == ["<Notifications/PublishRole>"]
+    assert patching.statements("Notifications/PublishPolicy") == [
         {"Action": "sns:Publish", "Effect": "Allow", "Resource": "<Notifications>"},
         {"Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Effect": "Allow", "Resource": "<Key.Arn>"},
     ]

@@ -8,7 +8,7 @@ from lab.baselines import Baselines, StoredBaseline
 from lab.errors import ApiError
 from lab.ids import Ids
 from patching.operating_system import OperatingSystem
-from patching.policy import MAX_BASELINES, MAX_PATCH_GROUPS
+from patching.quotas import MAX_BASELINES, MAX_PATCH_GROUPS
 from tests.lab.simulated import baseline, day
 
 TODAY = day("2026-03-15")

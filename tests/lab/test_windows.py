@@ -9,7 +9,7 @@ import pytest
 
 from lab.errors import ApiError
 from lab.windows import Window, WindowExecution, WindowTask
-from patching.policy import MAX_WINDOWS
+from patching.quotas import MAX_WINDOWS
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import RunPatchBaseline
 from patching.schedule import Schedule

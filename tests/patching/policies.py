@@ -45,6 +45,11 @@ def changed(*changes: tuple[str, str]) -> str:
     return text
 
 
+def without_fleet(text: str) -> str:
+    """Return the text of a policy like the small one without the nodes that it makes."""
+    return text[: text.index("fleet:")] + text[text.index("baselines:") :]
+
+
 def policy(*changes: tuple[str, str]) -> Policy:
     return parse_policy(changed(*changes), name="p.yaml")
 

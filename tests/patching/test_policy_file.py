@@ -31,7 +31,8 @@ def test_another_environment_takes_the_place_of_the_files_own_everywhere() -> No
     read = read_policy(LAB, environment="alice")
     assert read.environment == "alice"
     assert read.baselines["ubuntu"].patch_groups == ["alice-prod", "alice-test"]
-    assert read.install_targets("prod").match("", {"Workload": "Prod", "Environment": "alice"})
+    (targets,) = read.install_targets("prod")
+    assert targets.match("", {"Workload": "Prod", "Environment": "alice"})
     assert "lab" not in {group.split("-")[0] for one in read.baselines.values() for group in one.patch_groups}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from constructs.operator_policy import READ_ANYTHING
 
 from patching.policy_file import parse_policy
 from tests.cdk import ROOT, Resources, Stacks, synthesize
@@ -16,7 +17,6 @@ pytestmark = pytest.mark.xdist_group("stacks")
 NAMES = {
     "AWS::KMS::Alias": "AliasName",
     "AWS::SNS::Topic": "TopicName",
-    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
     "AWS::SSM::PatchBaseline": "Name",
     "AWS::SSM::Association": "AssociationName",
     "AWS::SSM::MaintenanceWindow": "Name",
@@ -29,19 +29,15 @@ GENERATED = {
     "AWS::IAM::InstanceProfile": "InstanceProfileName",
 }
 FOLLOWING = ("ssm:CancelCommand", "ssm:GetCommandInvocation", "ssm:ListCommandInvocations", "ssm:ListCommands")
-# Acknowledged where they stand: a key's policy is about that key alone; what follows a command takes no resource.
+# Acknowledged where they stand: a key's policy is about that key alone; the others take no resource.
 ANY_RESOURCE = {
     ("Key", "kms:*"),
     *(
         (role, action)
-        for role in ("Scan/DispatchRole/DefaultPolicy", "WindowRole/DefaultPolicy")
-        for action in (
-            "ssm:CancelCommand",
-            "ssm:GetCommandInvocation",
-            "ssm:ListCommandInvocations",
-            "ssm:ListCommands",
-        )
+        for role in ("Scan/DispatchRole/Policy", "WindowRole/Policy", "Operators")
+        for action in FOLLOWING
     ),
+    *(("Operators", action) for action in READ_ANYTHING),
 }
 
 
@@ -91,6 +87,11 @@ def test_every_name_holds_the_environment(lab: Stacks, alice: Stacks) -> None:
             assert named, f"there is no {kind}"
             for path, properties in named.items():
                 assert f"patchops-{environment}-" in properties[key], path
+        policies = stacks.patching.of("AWS::IAM::ManagedPolicy")
+        assert {path: one["ManagedPolicyName"] for path, one in policies.items() if "ManagedPolicyName" in one} == {
+            "NodePolicy": f"patchops-{environment}-node",
+            "Operators": f"patchops-{environment}-operator",
+        }
 
 
 def test_what_no_one_looks_up_by_name_gets_its_name_from_the_stack(lab: Stacks, fleet: Resources) -> None:
@@ -115,9 +116,7 @@ def test_another_environment_has_other_targets_and_the_same_logical_ids(lab: Sta
         {"Key": "tag:Environment", "Values": ["alice"]},
     ]
     for role in ("WindowRole", "Scan/DispatchRole"):
-        conditions = [
-            one["Condition"] for one in alice.patching.statements(f"{role}/DefaultPolicy") if "Condition" in one
-        ]
+        conditions = [one["Condition"] for one in alice.patching.statements(f"{role}/Policy") if "Condition" in one]
         assert {"StringEquals": {"ssm:resourceTag/Environment": "alice"}} in conditions
     assert alice.patching.template["Resources"].keys() == lab.patching.template["Resources"].keys()
 
@@ -143,7 +142,7 @@ def test_a_policy_without_a_fleet_makes_one_stack_only() -> None:
 def test_a_policy_without_a_window_has_no_role_for_windows() -> None:
     stacks = synthesize(parse_policy(SMALL[: SMALL.index("install:")]))
     roles = stacks.patching.of("AWS::IAM::Role")
-    assert sorted(roles) == ["Notifications/PublishRole", "Scan/DispatchRole"]
+    assert sorted(roles) == ["Events/Role", "Notifications/PublishRole", "Scan/DispatchRole"]
 
 
 def test_a_stack_defines_no_resource_of_its_own() -> None:

@@ -1,9 +1,11 @@
-"""The State Manager association that scans.
+"""A State Manager association that runs a document on an environment's nodes.
 
 Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/state-manager-associations-creating.html.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -12,13 +14,12 @@ from constructs.output_bucket import OutputBucket
 
 from patching.baseline import ComplianceLevel
 from patching.rate_control import RateControl
-from patching.run_patch_baseline import DOCUMENT_NAME, RunPatchBaseline
 from patching.schedule import Schedule
 from patching.targets import Targets
 
 
-class ScanAssociation(Construct):
-    """An association that runs the Scan of AWS-RunPatchBaseline on a schedule, with its output in the bucket.
+class NodeAssociation(Construct):
+    """An association that runs a document on a schedule, as a role of its own, with its output in the bucket.
 
     The nodes write the output as themselves: they need `OutputBucket.grant_write`.
 
@@ -26,13 +27,19 @@ class ScanAssociation(Construct):
         scope: where it is made.
         id: its name there.
         name: the association's name.
+        document: the document's name.
+        parameters: the document's parameters.
         schedule: when, in UTC; see `Schedule.for_association` for what an association takes.
         targets: which nodes, by one tag key: an association takes no more.
         rate_control: how many at one time.
         environment: value of the nodes' tag `Environment`.
         output: where the output goes.
-        run_at_deployment: scan at once as well, when the association is made or changed.
+        run_at_deployment: run at once as well, when the association is made or changed.
         compliance_severity: how serious it is when the association itself could not run.
+        calendars: names or ARNs of Change Calendars that all have to be open for it to run.
+
+    Raises:
+        InvalidValueError: a schedule that an association does not take.
     """
 
     def __init__(
@@ -41,6 +48,8 @@ class ScanAssociation(Construct):
         id: str,  # noqa: A002 CDK's own name
         *,
         name: str,
+        document: str,
+        parameters: Mapping[str, Sequence[str]],
         schedule: Schedule,
         targets: Targets,
         rate_control: RateControl,
@@ -48,32 +57,40 @@ class ScanAssociation(Construct):
         output: OutputBucket,
         run_at_deployment: bool,
         compliance_severity: ComplianceLevel,
+        calendars: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, id)
-        self.role = DispatchRole(
-            self, "DispatchRole", environment=environment, description="State Manager scans as this role"
-        ).role
-        # Its policy first: an association that runs at once would find a role that may not do anything yet.
+        schedule = schedule.for_association(run_when_made=run_at_deployment)
+        dispatch = DispatchRole(
+            self,
+            "DispatchRole",
+            environment=environment,
+            documents=[document],
+            description=f"State Manager runs {document} as this role",
+        )
         self.resource = ssm.CfnAssociation(
             self,
             "Resource",
-            name=DOCUMENT_NAME,
+            name=document,
             association_name=name,
-            schedule_expression=schedule.for_association().expression,
+            schedule_expression=schedule.expression,
+            schedule_offset=schedule.offset_days or None,
             apply_only_at_cron_interval=None if run_at_deployment else True,
+            calendar_names=list(calendars) or None,
             targets=[
                 ssm.CfnAssociation.TargetProperty(key=target["Key"], values=target["Values"])
                 for target in targets.to_api()
             ],
-            parameters=RunPatchBaseline.scan().to_api(),
+            parameters=parameters or None,
             max_concurrency=rate_control.max_concurrency,
             max_errors=rate_control.max_errors,
             compliance_severity=str(compliance_severity),
-            association_dispatch_assume_role=self.role.role_arn,
+            association_dispatch_assume_role=dispatch.role.role_arn,
             output_location=ssm.CfnAssociation.InstanceAssociationOutputLocationProperty(
                 s3_location=ssm.CfnAssociation.S3OutputLocationProperty(
                     output_s3_bucket_name=output.bucket.bucket_name, output_s3_key_prefix=output.prefix
                 )
             ),
         )
-        self.resource.node.add_dependency(self.role)
+        # Its policy first: an association that runs at once would find a role that may not do anything yet.
+        self.resource.node.add_dependency(dispatch)

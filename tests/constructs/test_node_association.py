@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from aws_cdk import Stack
 from constructs.encryption_key import EncryptionKey
+from constructs.node_association import NodeAssociation
 from constructs.output_bucket import OutputBucket
-from constructs.scan_association import ScanAssociation
 
 from patching.baseline import ComplianceLevel
 from patching.errors import InvalidValueError
@@ -44,7 +44,7 @@ def test_the_output_goes_under_the_prefix_of_the_bucket(patching: Resources) -> 
 
 def test_the_association_is_dispatched_as_its_own_role_which_is_ready_before_it(patching: Resources) -> None:
     assert patching["Scan"].properties["AssociationDispatchAssumeRole"] == "<Scan/DispatchRole.Arn>"
-    policy = next(name for name in patching.template["Resources"] if name.startswith("ScanDispatchRoleDefaultPolicy"))
+    policy = next(name for name in patching.template["Resources"] if name.startswith("ScanDispatchRolePolicy"))
     assert policy in patching["Scan"].whole["DependsOn"]
 
 
@@ -53,10 +53,12 @@ def test_a_schedule_that_no_association_takes_is_refused_when_it_is_made() -> No
     key = EncryptionKey(stack, "Key", alias="k", keep_on_destroy=False).key
     output = OutputBucket(stack, "Output", key=key, prefix="out", retention_days=1, keep_on_destroy=False)
     with pytest.raises(InvalidValueError, match="is not a schedule that an association takes"):
-        ScanAssociation(
+        NodeAssociation(
             stack,
             "Scan",
             name="scan",
+            document="AWS-RunPatchBaseline",
+            parameters={},
             schedule=Schedule.cron("0/5 * * * ? *"),
             targets=Targets.tag("Environment", "demo"),
             rate_control=RateControl(),

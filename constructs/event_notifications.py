@@ -1,0 +1,154 @@
+"""Events of Systems Manager that are told to the topic, all in one form.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/monitoring-systems-manager-event-examples.html and
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-identity-based.html: EventBridge publishes as a role,
+because a topic's policy cannot say for which rule it may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+from constructs.notification_topic import NotificationTopic
+
+
+@dataclass(frozen=True)
+class Told:
+    """A kind of event, and what is said of it.
+
+    Attributes:
+        detail_types: names of the events.
+        detail: what the event's detail has to hold.
+        what: the message's first words.
+        subject: where the event says what it is about.
+        status: where the event says how it went.
+    """
+
+    detail_types: tuple[str, ...]
+    detail: Mapping[str, Sequence[str]]
+    what: str
+    subject: str
+    status: str
+
+
+def association_failures(associations: Sequence[str]) -> Told:
+    """Associations, by their ids, that failed on the whole or on a node."""
+    return Told(
+        ("EC2 State Manager Association State Change", "EC2 State Manager Instance Association State Change"),
+        {"association-id": associations, "status": ["Failed"]},
+        "An association failed",
+        "$.detail.association-id",
+        "$.detail.status",
+    )
+
+
+def compliance_changes(baselines: Sequence[str]) -> Told:
+    """Nodes of these baselines, by their ids, that became compliant or stopped being so."""
+    return Told(
+        ("Configuration Compliance State Change",),
+        {"compliance-type": ["Patch"], "patch-baseline-id": baselines},
+        "The patch compliance of a node changed",
+        "$.detail.resource-id",
+        "$.detail.compliance-status",
+    )
+
+
+def window_executions(windows: Sequence[str]) -> Told:
+    """Windows, by their ids, that opened, were skipped, or ended."""
+    return Told(
+        ("Maintenance Window Execution State-change Notification",),
+        {
+            "window-id": windows,
+            "status": ["IN_PROGRESS", "SUCCESS", "FAILED", "TIMED_OUT", "CANCELLED", "SKIPPED_OVERLAPPING"],
+        },
+        "A maintenance window opened or ended",
+        "$.detail.window-id",
+        "$.detail.status",
+    )
+
+
+class EventNotifications(Construct):
+    """EventBridge rules that publish to the topic.
+
+    Every message has the lines `what`, `environment`, `subject`, `status`, `time`, `account and Region`, `event`.
+
+    Args:
+        scope: where it is made.
+        id: its name there.
+        environment: named in every message.
+        told: the kinds of events by the name of their rule.
+        notifications: the topic.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 CDK's own name
+        *,
+        environment: str,
+        told: Mapping[str, Told],
+        notifications: NotificationTopic,
+    ) -> None:
+        super().__init__(scope, id)
+        stack = Stack.of(self)
+        self.role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal(
+                "events.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
+            ),
+            description="EventBridge publishes to the topic as this role",
+        )
+        policy = iam.ManagedPolicy(
+            self, "Policy", description="Publish to the topic, and encrypt for it", roles=[self.role]
+        )
+        notifications.grant_publish(policy)
+        for name, kind in told.items():
+            rule = events.CfnRule(
+                self,
+                name,
+                description=f"{kind.what} (environment {environment})",
+                event_pattern={
+                    "source": ["aws.ssm"],
+                    "detail-type": list(kind.detail_types),
+                    "detail": {key: list(values) for key, values in kind.detail.items()},
+                },
+                targets=[
+                    events.CfnRule.TargetProperty(
+                        id="Topic",
+                        arn=notifications.topic.topic_arn,
+                        role_arn=self.role.role_arn,
+                        input_transformer=events.CfnRule.InputTransformerProperty(
+                            input_paths_map={
+                                "subject": kind.subject,
+                                "status": kind.status,
+                                "time": "$.time",
+                                "account": "$.account",
+                                "region": "$.region",
+                                "event": "$.detail-type",
+                            },
+                            input_template=_message(kind.what, environment),
+                        ),
+                    )
+                ],
+            )
+            rule.node.add_dependency(policy)
+
+
+def _message(what: str, environment: str) -> str:
+    """Return the template of a message: each line a string of its own, which is how EventBridge writes lines."""
+    lines = (
+        what,
+        f"Environment: {environment}",
+        "Subject: <subject>",
+        "Status: <status>",
+        "Time: <time>",
+        "Account and Region: <account>, <region>",
+        "Event: <event>",
+    )
+    return "\n".join(f'"{line}"' for line in lines)

@@ -1,0 +1,131 @@
+"""What someone may who operates an environment by hand, with `patchops` or the console.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command-setting-up.html and
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+from constructs.acknowledgment import acknowledge
+from constructs.commands import document_arn, grant_commands
+from constructs.notification_topic import NotificationTopic
+from constructs.output_bucket import OutputBucket
+
+READ_ANYTHING = (
+    "ec2:DescribeInstances",
+    "ssm:DescribeInstanceInformation",
+    "ssm:DescribeInstancePatchStates",
+    "ssm:DescribeInstancePatches",
+    "ssm:DescribeMaintenanceWindows",
+    "ssm:DescribePatchGroups",
+    "ssm:ListAssociations",
+    "ssm:ListComplianceItems",
+    "ssm:ListResourceComplianceSummaries",
+)
+"""Reading that IAM cannot limit to a resource."""
+
+READ_WINDOWS = (
+    "ssm:DescribeMaintenanceWindowExecutionTaskInvocations",
+    "ssm:DescribeMaintenanceWindowExecutionTasks",
+    "ssm:DescribeMaintenanceWindowExecutions",
+    "ssm:DescribeMaintenanceWindowSchedule",
+    "ssm:DescribeMaintenanceWindowTargets",
+    "ssm:DescribeMaintenanceWindowTasks",
+    "ssm:GetMaintenanceWindow",
+    "ssm:GetMaintenanceWindowTask",
+)
+
+
+class OperatorPolicy(Construct):
+    """A managed policy, and a role that has it where someone is trusted.
+
+    It may send some documents to the nodes of one environment, with its topic and its bucket, and read how it went,
+    what the windows do and which patches are missing. It may change nothing else.
+
+    Args:
+        scope: where it is made.
+        id: its name there.
+        name: name of the policy and of the role.
+        environment: value of the nodes' tag `Environment`.
+        documents: names of the documents that may be sent.
+        stack_name: the stack whose outputs say where bucket and topic are.
+        output: the bucket, whose output may be read.
+        notifications: the topic, whose publish role may be handed to Systems Manager.
+        trusted: ARNs of who may take on the role; without any, there is no role.
+        require_mfa: only with a second factor.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 CDK's own name
+        *,
+        name: str,
+        environment: str,
+        documents: Sequence[str],
+        stack_name: str,
+        output: OutputBucket,
+        notifications: NotificationTopic,
+        trusted: Sequence[str] = (),
+        require_mfa: bool = True,
+    ) -> None:
+        super().__init__(scope, id)
+        stack = Stack.of(self)
+        self.policy = iam.ManagedPolicy(
+            self,
+            "Resource",
+            managed_policy_name=name,
+            description=f"Scan and install the nodes of {environment} by hand, and read how it went",
+        )
+        grant_commands(self.policy, environment=environment, documents=documents)
+        notifications.grant_pass_publish_role(self.policy)
+        output.grant_read(self.policy)
+        here = f"{stack.region}:{stack.account}"
+        for actions, resources in (
+            (["ssm:DescribeDocument", "ssm:GetDocument"], [document_arn(self, one) for one in documents]),
+            (
+                ["cloudformation:DescribeStacks"],
+                [f"arn:{stack.partition}:cloudformation:{here}:stack/{stack_name}/*"],
+            ),
+            (["ssm:GetPatchBaseline"], [f"arn:{stack.partition}:ssm:{here}:patchbaseline/*"]),
+            (["ssm:DescribeAssociation"], [f"arn:{stack.partition}:ssm:{here}:association/*"]),
+            (list(READ_WINDOWS), [f"arn:{stack.partition}:ssm:{here}:maintenancewindow/*"]),
+            (list(READ_ANYTHING), ["*"]),
+        ):
+            iam.Grant.add_to_principal(grantee=self.policy, actions=actions, resource_arns=resources)
+        there = "<AWS::Region>:<AWS::AccountId>"
+        acknowledge(
+            self.policy,
+            "Reading windows, associations and baselines, whose ids are not known before they are made.",
+            *(
+                f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ssm:{there}:{kind}/*]"
+                for kind in ("patchbaseline", "association", "maintenancewindow")
+            ),
+        )
+        acknowledge(
+            self.policy,
+            "The environment's own stack: the last part of its ARN is made up anew with every stack.",
+            f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:cloudformation:{there}:stack/{stack_name}/*]",
+        )
+        acknowledge(
+            self.policy,
+            "The objects under the prefix, whose names hold the ids of commands and nodes to come.",
+            f"AwsSolutions-IAM5[Resource::<{output.logical_id}.Arn>/{output.prefix}/*]",
+        )
+        if trusted:
+            conditions = {"Bool": {"aws:MultiFactorAuthPresent": "true"}} if require_mfa else {}
+            self.role = iam.Role(
+                self,
+                "Role",
+                role_name=name,
+                assumed_by=iam.CompositePrincipal(
+                    *(iam.PrincipalWithConditions(iam.ArnPrincipal(arn), conditions) for arn in trusted)
+                ),
+                description=f"People who patch {environment} by hand",
+                managed_policies=[self.policy],
+            )

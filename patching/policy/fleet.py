@@ -1,0 +1,163 @@
+"""The nodes of a lab's fleet, and the network that they are in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from patching.deployment import ENVIRONMENT_TAG
+from patching.operating_system import OperatingSystem
+from patching.policy.part import Findings, Key, Part, Tag, TagKey, matching
+
+_SSM_PARAMETER = re.compile(r"/aws/service/[A-Za-z0-9_.\-/]+")
+_INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
+_VPC = re.compile(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})")
+_SUBNET = re.compile(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})")
+
+
+class NetworkKind(StrEnum):
+    """How the nodes of a fleet reach Systems Manager and their repositories."""
+
+    NAT = "nat"
+    """Private subnets with a NAT gateway: everything on the internet can be reached, nothing reaches the nodes."""
+
+    ISOLATED = "isolated"
+    """Private subnets without a way out, with the VPC endpoints that patching needs."""
+
+    PUBLIC = "public"
+    """Public subnets: the nodes have public addresses, and their security group lets nothing in."""
+
+    EXISTING = "existing"
+    """Subnets that are there already."""
+
+
+class Network(Part):
+    """The network of the fleet."""
+
+    kind: Annotated[NetworkKind, Field(strict=False)] = Field(
+        default=NetworkKind.NAT,
+        description="nat: private subnets with a NAT gateway. isolated: no way out, with the VPC endpoints that "
+        "patching needs. public: public addresses, nothing let in. existing: subnets of yours.",
+    )
+    vpc_id: Annotated[str, AfterValidator(matching(_VPC, "the id of a VPC like vpc-0123456789abcdef0"))] | None = Field(
+        default=None, description="existing only: the VPC."
+    )
+    subnet_ids: list[
+        Annotated[str, AfterValidator(matching(_SUBNET, "the id of a subnet like subnet-0123456789abcdef0"))]
+    ] = Field(default_factory=list, description="existing only: the subnets, in the order of availability_zones.")
+    availability_zones: list[str] = Field(
+        default_factory=list, description="existing only: the zone of each subnet, such as eu-west-1a."
+    )
+    internet: bool | None = Field(
+        default=None, description="existing only: whether the nodes reach the internet from these subnets."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        findings = Findings()
+        own = ("vpc_id", "subnet_ids", "availability_zones", "internet")
+        for key in own:
+            given = getattr(self, key) not in (None, [])
+            if self.kind is NetworkKind.EXISTING and not given:
+                findings.add((), f"{key} is missing: a network of kind existing needs {', '.join(own)}")
+            elif self.kind is not NetworkKind.EXISTING and given:
+                findings.add((key,), f"{key} is for the kind existing only, not for {self.kind}; take one of them out")
+        if len(self.subnet_ids) != len(self.availability_zones) and self.kind is NetworkKind.EXISTING:
+            message = (
+                f"{len(self.availability_zones)} zones for {len(self.subnet_ids)} subnets; name the zone of each "
+                "subnet, in their order"
+            )
+            findings.add(("availability_zones",), message)
+        findings.report()
+        return self
+
+    @property
+    def reaches_internet(self) -> bool:
+        """Tell whether the nodes reach repositories on the internet."""
+        return self.kind in (NetworkKind.NAT, NetworkKind.PUBLIC) or bool(self.internet)
+
+
+class Node(Part):
+    """A node of the lab's fleet."""
+
+    name: Key = Field(description="Its name, after that of the environment.")
+    operating_system: Annotated[OperatingSystem, Field(strict=False)] = Field(description="What its image holds.")
+    image: Annotated[str, AfterValidator(matching(_SSM_PARAMETER, "a public parameter: /aws/service/..."))] | None = (
+        Field(
+            default=None,
+            description="Public SSM parameter that holds the image's id; the system's newest image by default.",
+        )
+    )
+    instance_type: Annotated[str, AfterValidator(matching(_INSTANCE_TYPE, "an instance type like t3.small"))] = Field(
+        default="t3.small", description="Type of the instance."
+    )
+    volume_gib: int = Field(default=30, ge=8, le=1024, description="Size of the root volume in GiB.")
+    tags: dict[TagKey, Tag] = Field(
+        default_factory=dict, description="Its tags, such as Workload and PatchGroup; Environment and Name are added."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        findings = Findings()
+        if self.image is None and self.operating_system not in LATEST_IMAGES:
+            known = ", ".join(sorted(LATEST_IMAGES))
+            message = f"no newest image is known for {self.operating_system} (only for {known}); name one"
+            findings.add(("image",), message)
+        if self.operating_system is OperatingSystem.MACOS:
+            message = "a Mac needs a dedicated host, which a lab fleet does not make; use a policy without a fleet"
+            findings.add(("operating_system",), message)
+        for reserved in (ENVIRONMENT_TAG, "Name"):
+            if reserved in self.tags:
+                source = "environment" if reserved == ENVIRONMENT_TAG else "name"
+                message = f"the tag {reserved} is set by {source}; take it out"
+                findings.add(("tags", reserved), message)
+        if "Patch Group" in self.tags:
+            message = "write PatchGroup without a space: EC2 refuses the other where tags are in the metadata service"
+            findings.add(("tags", "Patch Group"), message)
+        findings.report()
+        return self
+
+    @property
+    def image_parameter(self) -> str:
+        """The public parameter that holds the image's id."""
+        return self.image or LATEST_IMAGES[self.operating_system]
+
+
+LATEST_IMAGES: Mapping[OperatingSystem, str] = {
+    OperatingSystem.AMAZON_LINUX_2023: "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
+    OperatingSystem.UBUNTU: "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id",
+    OperatingSystem.WINDOWS: "/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base",
+}
+"""Public parameters with the newest image, for the systems that the lab has nodes of."""
+
+
+class Fleet(Part):
+    """Nodes that are made for a lab. A policy without a fleet patches nodes that exist already, by their tags."""
+
+    network: Network = Field(
+        default_factory=Network, description="Where the nodes are; by default private subnets with a NAT gateway."
+    )
+    nodes: list[Node] = Field(min_length=1, max_length=50, description="The instances to make.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        findings = Findings()
+        seen: dict[str, int] = {}
+        for index, node in enumerate(self.nodes):
+            if node.name in seen:
+                message = f"{node.name!r} is the name of node {seen[node.name] + 1} already; names are unique"
+                findings.add(("nodes", index, "name"), message)
+            seen[node.name] = index
+            if not self.network.reaches_internet and not node.operating_system.has_repositories_in_aws:
+                message = (
+                    f"{node.operating_system} has its repositories on the internet, which a network of kind "
+                    f"{self.network.kind} does not reach from here; take a network of kind nat or public, or another "
+                    "system (Amazon Linux's repositories are in S3)"
+                )
+                findings.add(("nodes", index, "operating_system"), message)
+        findings.report()
+        return self

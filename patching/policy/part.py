@@ -1,0 +1,144 @@
+"""What all parts of the policy are made of: strict models, names and tags, and findings at the keys they belong to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
+from pydantic import Tag as Alternative
+from pydantic_core import PydanticCustomError
+
+from patching.errors import InvalidValueError
+
+Place = tuple[str | int, ...]
+
+FINDINGS = "findings"
+"""Type of the error that holds several findings in its context."""
+
+_KEY = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_TAG = re.compile(r"[\w .:/=+\-@]*")
+
+
+@dataclass(frozen=True)
+class PolicyFinding:
+    """One thing that is wrong with a part of the policy.
+
+    Attributes:
+        at: the keys below the part that lead there.
+        message: what was found, what is expected and how to mend it.
+        source: file, line and key, where that is another file than the policy's.
+    """
+
+    at: Place
+    message: str
+    source: tuple[str, int, str] | None = None
+
+
+class Findings:
+    """What is wrong with one part of the policy, each thing at the key that it belongs to.
+
+    All of it leaves the part as one error, whose context `patching.policy_file` takes apart again.
+    """
+
+    def __init__(self) -> None:
+        self._found: list[PolicyFinding] = []
+
+    def add(self, at: Place, message: str) -> None:
+        """Note a problem."""
+        self._found.append(PolicyFinding(at, message))
+
+    def extend(self, findings: list[PolicyFinding]) -> None:
+        """Note problems that were found elsewhere."""
+        self._found += findings
+
+    def make(self, at: Place, factory: Callable[..., object], *arguments: object) -> None:
+        """Make a value object, and note what it says of the key that it was made from."""
+        try:
+            factory(*arguments)
+        except InvalidValueError as error:
+            self.add(at, str(error))
+
+    def report(self) -> None:
+        """Refuse the part if anything was found."""
+        if self._found:
+            raise PydanticCustomError(FINDINGS, "the part breaks rules", {"found": self._found})
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+@dataclass
+class Reading:
+    """What a policy is read with.
+
+    Attributes:
+        folder: where the files that the policy names are looked for; the working directory by default.
+        today: the day (UTC) that exceptions and schedules are judged on.
+        warnings: what is to be said although nothing is wrong, each with the keys that lead there.
+    """
+
+    folder: Path = field(default_factory=Path)
+    today: date = field(default_factory=_today)
+    warnings: list[PolicyFinding] = field(default_factory=list)
+
+    def warn(self, at: Place, message: str) -> None:
+        """Note something that is to be said."""
+        self.warnings.append(PolicyFinding(at, message))
+
+    @classmethod
+    def of(cls, context: Any) -> Reading:  # noqa: ANN401 what pydantic hands through is anything
+        """Return the reading that a model is validated in, or one with the defaults."""
+        return context if isinstance(context, cls) else cls()
+
+
+class Part(BaseModel):
+    """A part of the policy: no key that is not known, no value of another type than the one that is meant."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def matching(pattern: re.Pattern[str], expected: str) -> Callable[[str], str]:
+    """Return a check that a text has this form; `expected` says which in words."""
+
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value):
+            message = f"{value!r} is not {expected}"
+            raise ValueError(message)
+        return value
+
+    return check
+
+
+def _own_tag(value: str) -> str:
+    if value.lower().startswith("aws:"):
+        message = f"{value!r} is not a tag of yours: the prefix aws: is reserved"
+        raise ValueError(message)
+    return value
+
+
+Key = Annotated[str, AfterValidator(matching(_KEY, "1 to 40 lower-case letters, digits and hyphens after a letter"))]
+Tag = Annotated[
+    str, Field(max_length=256), AfterValidator(matching(_TAG, "a tag: letters, digits, spaces and _.:/=+-@"))
+]
+TagValue = Annotated[Tag, Field(min_length=1)]
+TagKey = Annotated[Tag, Field(min_length=1, max_length=128), AfterValidator(_own_tag)]
+
+
+def _form(value: object) -> str:
+    return "many" if isinstance(value, list) else "one"
+
+
+BY_FORM = Discriminator(_form)
+"""Tells one value, as `pydantic.Tag("one")`, from a list of them, as `pydantic.Tag("many")`."""
+
+TagValues = Annotated[
+    Annotated[TagValue, Alternative("one")] | Annotated[list[TagValue], Field(min_length=1), Alternative("many")],
+    BY_FORM,
+]
+"""The value of a tag, or several of which it has one."""

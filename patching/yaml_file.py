@@ -1,0 +1,89 @@
+"""Reading YAML so that whatever is wrong with it can be told with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+Location = tuple[int | str, ...]
+
+
+class UnreadableError(Exception):
+    """A file that is not there, or is no YAML.
+
+    Attributes:
+        line: where, counted from 1.
+        message: what is wrong, in one line.
+    """
+
+    def __init__(self, line: int, message: str) -> None:
+        self.line = line
+        self.message = message
+        super().__init__(message)
+
+
+def read(path: str | Path) -> str:
+    """Return the text of a file; raise `UnreadableError` if it cannot be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "is not UTF-8 text"
+        raise UnreadableError(1, f"cannot be read: {reason}") from None
+
+
+def parse(text: str) -> Any:  # noqa: ANN401 YAML holds anything
+    """Return what a YAML text holds, with the lines that `line_of` looks up; raise `UnreadableError` if it is none."""
+    try:
+        return YAML(typ="rt", pure=True).load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = " ".join(str(error.problem or error.context or "not YAML").split())
+        raise UnreadableError(mark.line + 1 if mark else 1, f"not YAML: {what}") from None
+    except RecursionError:
+        raise UnreadableError(1, "not YAML that can be read: it is nested too deeply") from None
+    except (YAMLError, ValueError) as error:
+        raise UnreadableError(1, f"not YAML: {' '.join(str(error).split())}") from None
+
+
+def plain(node: Any) -> Any:  # noqa: ANN401 YAML holds anything
+    """Turn the parser's own classes, which strict validation would refuse, into plain ones."""
+    if isinstance(node, dict):
+        return {plain(key): plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [plain(value) for value in node]
+    for kind in (bool, int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    return node
+
+
+def location_of(data: Any, parts: Location) -> Location:  # noqa: ANN401 YAML holds anything
+    """Return the parts that the file has, up to the first that it has not, leaving out what only a validator named."""
+    node = data
+    location: Location = ()
+    for part in parts:
+        if (isinstance(node, CommentedMap) and part in node) or (
+            isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node)
+        ):
+            node, location = node[part], (*location, part)
+    return location
+
+
+def line_of(data: Any, location: Location) -> int:  # noqa: ANN401 YAML holds anything
+    """Return the line, counted from 1, of the last part of a location that the file has."""
+    line = 1
+    node = data
+    for part in location:
+        if isinstance(node, CommentedMap) and part in node:
+            line = node.lc.key(part)[0] + 1
+            node = node[part]
+        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+            line = node.lc.item(part)[0] + 1
+            node = node[part]
+        else:
+            break
+    return line
