@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from patching.errors import InvalidValueError, is_token
 from patching.operating_system import OperatingSystem, PatchFamily, operating_system
+from patching.patch_source import MAX_SOURCES, PatchSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -55,6 +56,13 @@ class RejectedPatchesAction(StrEnum):
 
     BLOCK = "BLOCK"
     """Neither it nor what depends on it is installed; one that is there already is INSTALLED_REJECTED."""
+
+
+class AvailableSecurityUpdates(StrEnum):
+    """What it means for a node of Windows that a security update is out which its baseline does not approve yet."""
+
+    COMPLIANT = "COMPLIANT"
+    NON_COMPLIANT = "NON_COMPLIANT"
 
 
 @dataclass(frozen=True)
@@ -302,6 +310,9 @@ class PatchBaseline:
         rejected: patches never approved, by name; this beats everything else.
         rejected_action: what becomes of a rejected patch that another depends on.
         description: for people.
+        sources: Linux only: repositories that are used instead of those that a node is configured with.
+        available_security_updates: Windows only: whether a security update that is not approved yet keeps a node from
+            being compliant; AWS documents no default, and the service then counts it as compliant.
 
     Raises:
         InvalidValueError: a name, or a number of rules or listed patches, that AWS would refuse.
@@ -317,6 +328,8 @@ class PatchBaseline:
     rejected: tuple[str, ...] = ()
     rejected_action: RejectedPatchesAction = RejectedPatchesAction.ALLOW_AS_DEPENDENCY
     description: str = field(default="", compare=False)
+    sources: tuple[PatchSource, ...] = ()
+    available_security_updates: AvailableSecurityUpdates | None = None
 
     def __post_init__(self) -> None:
         if not is_token(self.name) and not _NAME.fullmatch(self.name):
@@ -332,6 +345,18 @@ class PatchBaseline:
         linux = self.operating_system.family in (PatchFamily.RPM, PatchFamily.APT)
         if not linux and (self.approved_non_security or any(rule.enable_non_security for rule in self.rules)):
             message = f"non-security updates are a matter of Linux only, not of {self.operating_system}; take it out"
+            raise InvalidValueError(message)
+        if not linux and self.sources:
+            message = f"patch sources are a matter of Linux only, not of {self.operating_system}; take them out"
+            raise InvalidValueError(message)
+        if len(self.sources) > MAX_SOURCES:
+            message = f"{len(self.sources)} patch sources, but AWS takes {MAX_SOURCES} at most"
+            raise InvalidValueError(message)
+        if self.available_security_updates and self.operating_system is not OperatingSystem.WINDOWS:
+            message = (
+                "the compliance of available security updates is a matter of Windows only, not of "
+                f"{self.operating_system}; take it out"
+            )
             raise InvalidValueError(message)
 
     def decide(self, patch: Patch, now: datetime) -> Decision:
@@ -376,6 +401,10 @@ class PatchBaseline:
         if self.rejected:
             api["RejectedPatches"] = list(self.rejected)
             api["RejectedPatchesAction"] = str(self.rejected_action)
+        if self.sources:
+            api["Sources"] = [one.to_api() for one in self.sources]
+        if self.available_security_updates:
+            api["AvailableSecurityUpdatesComplianceStatus"] = str(self.available_security_updates)
         return api
 
     @classmethod
@@ -399,7 +428,14 @@ class PatchBaseline:
                 api.get("RejectedPatchesAction", RejectedPatchesAction.ALLOW_AS_DEPENDENCY)
             ),
             description=api.get("Description", ""),
+            sources=tuple(PatchSource.from_api(one) for one in api.get("Sources", [])),
+            available_security_updates=_available_security_updates(api),
         )
+
+
+def _available_security_updates(api: Mapping[str, Any]) -> AvailableSecurityUpdates | None:
+    said = api.get("AvailableSecurityUpdatesComplianceStatus")
+    return AvailableSecurityUpdates(said) if said else None
 
 
 def _listed(patch: Patch, names: Iterable[str]) -> bool:
