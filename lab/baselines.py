@@ -97,8 +97,15 @@ class Baselines:
         if baseline_id not in self._stored:
             return
         stored = self._own(baseline_id)
-        if stored.id in self._groups.values() or stored.id in self._defaults.values():
-            raise ApiError("ResourceInUseException", f"Patch baseline {stored.id} is in use.")
+        groups = self.groups_of(stored.id)
+        if groups:
+            raise ApiError("ResourceInUseException", f"Patch baseline {stored.id} is used by {', '.join(groups)}.")
+        if self.is_default(stored.id):
+            system = stored.baseline.operating_system
+            raise ApiError(
+                "ResourceInUseException",
+                f"Patch baseline {stored.id} is the default of {system}; register another one as the default first.",
+            )
         del self._stored[stored.id]
 
     def register(self, baseline_id: str, group: str) -> None:
@@ -135,14 +142,6 @@ class Baselines:
         """Make a baseline the default of its operating system."""
         stored = self.get(baseline_id)
         self._defaults[stored.baseline.operating_system] = stored.id
-
-    def reset_default(self, baseline_id: str) -> None:
-        """Make AWS's own baseline the default again, if this one was it."""
-        stored = self.get(baseline_id)
-        system = stored.baseline.operating_system
-        if self._defaults[system] == stored.id:
-            own = next(one for one in self._stored.values() if one.by_aws and one.baseline.operating_system is system)
-            self._defaults[system] = own.id
 
     def default(self, system: OperatingSystem) -> StoredBaseline:
         """Return the default of an operating system."""

@@ -49,6 +49,8 @@ class PatchStates:
     not_applicable: int
     reboot: RebootOption
     last_no_reboot_install: datetime | None
+    available_updates_comply: bool = True
+    """Whether a security update that is out but not approved leaves the node compliant: its baseline says so."""
 
     def count(self, state: PatchState) -> int:
         """Return how many patches are in a state."""
@@ -59,7 +61,13 @@ class PatchStates:
     @property
     def non_compliant(self) -> list[PatchReport]:
         """The patches that keep the node from being compliant."""
-        return [report for report in self.reports if not report.state.compliant]
+        return [report for report in self.reports if not self.complies(report)]
+
+    def complies(self, report: PatchReport) -> bool:
+        """Tell whether a patch leaves the node compliant."""
+        if report.state is PatchState.AVAILABLE_SECURITY_UPDATE:
+            return self.available_updates_comply
+        return report.state.compliant
 
 
 @dataclass

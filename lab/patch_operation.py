@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from lab.baselines import StoredBaseline
 from lab.evaluation import evaluate
 from lab.node import ManagedNode, PatchReport, PatchStates
+from patching.baseline import AvailableSecurityUpdates
 from patching.compliance import PatchState
 from patching.operating_system import PlatformType
 from patching.run_patch_baseline import Operation, RebootOption, RunPatchBaseline
@@ -128,5 +129,7 @@ class PatchOperation:
             not_applicable=not_applicable,
             reboot=self._task.reboot,
             last_no_reboot_install=node.last_no_reboot_install,
+            available_updates_comply=self._stored.baseline.available_security_updates
+            is not AvailableSecurityUpdates.NON_COMPLIANT,
         )
         return node.states

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice, takewhile
 
 from lab.clock import Clock, Event
 from lab.command import Command, Notification, Status
@@ -16,7 +17,7 @@ from lab.ids import Ids
 from lab.run_command import DEFAULT_DELIVERY_TIMEOUT, RunCommand
 from patching.quotas import MAX_WINDOWS
 from patching.rate_control import RateControl
-from patching.schedule import Schedule
+from patching.schedule import Schedule, point_in_time
 from patching.targets import Targets
 
 
@@ -54,6 +55,7 @@ class WindowTask:
     description: str = ""
     comment: str = ""
     delivery_timeout_seconds: int = DEFAULT_DELIVERY_TIMEOUT
+    document_version: str = ""
 
 
 @dataclass
@@ -119,6 +121,12 @@ class Window:
     cutoff_hours: int
     created: datetime
     description: str = ""
+    start_date: str = ""
+    """When it becomes active, as it was given: the schedule counts from then on."""
+
+    end_date: str = ""
+    """From when on it opens no more, as it was given."""
+
     enabled: bool = True
     allow_unassociated_targets: bool = False
     targets: dict[str, WindowTarget] = field(default_factory=dict)
@@ -146,6 +154,8 @@ class MaintenanceWindows:
         cutoff_hours: int,
         allow_unassociated_targets: bool,
         description: str = "",
+        start_date: str = "",
+        end_date: str = "",
     ) -> Window:
         """Make a window and plan its first opening.
 
@@ -164,6 +174,8 @@ class MaintenanceWindows:
             cutoff_hours=cutoff_hours,
             created=self._clock.now,
             description=description,
+            start_date=start_date,
+            end_date=end_date,
             allow_unassociated_targets=allow_unassociated_targets,
         )
         self.windows[window.id] = window
@@ -193,8 +205,19 @@ class MaintenanceWindows:
             window.next_event = self._clock.at(upcoming[0], lambda: self._open(window))
 
     def upcoming(self, window: Window, count: int) -> list[datetime]:
-        """Return the next openings."""
-        return window.schedule.next_runs(self._clock.now, count, anchor=window.created)
+        """Return the next openings; there are none outside the dates between which it is active."""
+        after, anchor = self._clock.now, window.created
+        start = point_in_time(window.start_date) if window.start_date else None
+        if start and start > window.created:
+            # A rate counts from the start, and opens the window then for the first time.
+            anchor = start
+        if start and start > after:
+            after = start - timedelta.resolution
+        openings = window.schedule.runs(after, anchor=anchor)
+        if window.end_date:
+            end = point_in_time(window.end_date)
+            openings = takewhile(lambda moment: moment < end, openings)
+        return list(islice(openings, count))
 
     def add_target(
         self,
@@ -292,6 +315,7 @@ class MaintenanceWindows:
                 notification=task.notification,
                 comment=task.comment or f"{execution.id}:{run.id}",
                 delivery_timeout_seconds=task.delivery_timeout_seconds,
+                document_version=task.document_version,
                 sender_role=task.service_role,
             )
         except ApiError as error:
@@ -310,15 +334,12 @@ class MaintenanceWindows:
         self._clock.at(self._clock.now + timedelta(seconds=5), look, work=True)
 
     def _cut_off(self, execution: WindowExecution) -> None:
+        """Start no further task, and cancel those that are to be cancelled now; the others go on to their end.
+
+        A task that goes on still starts nodes that wait for their turn, as the page on registering tasks says.
+        """
         for run in execution.tasks:
-            if (
-                run.command
-                and not run.command.status.final
-                and (
-                    run.task.cancel_at_cutoff
-                    or any(one.status is Status.PENDING for one in run.command.invocations.values())
-                )
-            ):
+            if run.command and not run.command.status.final and run.task.cancel_at_cutoff:
                 run.cut_off = True
                 self._log(f"command {run.command.id}: cut off by its window")
                 self._run_command.cancel(run.command)

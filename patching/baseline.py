@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from patching.errors import InvalidValueError, is_token
 from patching.operating_system import OperatingSystem, PatchFamily, operating_system
+from patching.patch_source import MAX_SOURCES, PatchSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,11 +28,7 @@ MAX_FILTERS = 4
 MAX_FILTER_VALUES = 20
 MAX_LISTED_PATCHES = 50
 MAX_APPROVAL_DELAY = 360
-MAX_SOURCES = 20
-MAX_SOURCE_PRODUCTS = 20
-MAX_SOURCE_CONFIGURATION = 1024
 _NAME = re.compile(r"[A-Za-z0-9_.-]{3,128}")
-_SOURCE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,50}")
 _BULLETIN = re.compile(r"KB[0-9]{6,8}|MS[0-9]{2}-[0-9]{3}")
 _CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,}")
 _APT_NAME = re.compile(r"[a-z0-9][a-z0-9+.*-]*")
@@ -66,48 +63,10 @@ class RejectedPatchesAction(StrEnum):
 
 
 class AvailableSecurityUpdates(StrEnum):
-    """What a security update of Windows that is there but not approved yet means for a node's compliance."""
+    """What it means for a node of Windows that a security update is out which its baseline does not approve yet."""
 
     COMPLIANT = "COMPLIANT"
     NON_COMPLIANT = "NON_COMPLIANT"
-
-
-@dataclass(frozen=True)
-class PatchSource:
-    """An alternative repository of a Linux baseline.
-
-    Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-alternative-source-repository.html.
-
-    Attributes:
-        name: 3 to 50 letters, digits, `_`, `-` and `.`.
-        products: versions of the system that it is for, or `*`; 1 to 20.
-        configuration: the repository's configuration, as the node's package manager takes it; 1 to 1024 characters.
-
-    Raises:
-        InvalidValueError: one of these limits is broken.
-    """
-
-    name: str
-    products: tuple[str, ...]
-    configuration: str
-
-    def __post_init__(self) -> None:
-        if not _SOURCE_NAME.fullmatch(self.name):
-            message = f"source name {self.name!r} is not 3 to 50 letters, digits, '_', '-' or '.'"
-            raise InvalidValueError(message)
-        if not 1 <= len(self.products) <= MAX_SOURCE_PRODUCTS:
-            message = f"source {self.name} has {len(self.products)} products, but AWS takes 1 to {MAX_SOURCE_PRODUCTS}"
-            raise InvalidValueError(message)
-        if not 1 <= len(self.configuration) <= MAX_SOURCE_CONFIGURATION:
-            message = (
-                f"the configuration of source {self.name} has {len(self.configuration)} characters, but AWS takes 1 to "
-                f"{MAX_SOURCE_CONFIGURATION}"
-            )
-            raise InvalidValueError(message)
-
-    def to_api(self) -> dict[str, Any]:
-        """Write the source as the API takes it."""
-        return {"Name": self.name, "Products": list(self.products), "Configuration": self.configuration}
 
 
 @dataclass(frozen=True)
@@ -389,10 +348,11 @@ class PatchBaseline:
         approved_non_security: Linux only: approve by name also what no security notice names.
         rejected: patches never approved, by name; this beats everything else.
         rejected_action: what becomes of a rejected patch that another depends on.
-        sources: Linux only: repositories that are asked instead of the node's own; 20 at most.
-        available_security_updates: Windows only: what an update that is not approved yet means for compliance.
         default: the account's default for its system, in the Region.
         description: for people.
+        sources: Linux only: repositories that are used instead of those that a node is configured with.
+        available_security_updates: Windows only: whether a security update that is not approved yet keeps a node from
+            being compliant; AWS documents no default, and the service then counts it as compliant.
 
     Raises:
         InvalidValueError: a name, or a number of rules or listed patches, that AWS would refuse.
@@ -407,10 +367,10 @@ class PatchBaseline:
     approved_non_security: bool = False
     rejected: tuple[str, ...] = ()
     rejected_action: RejectedPatchesAction = RejectedPatchesAction.ALLOW_AS_DEPENDENCY
-    sources: tuple[PatchSource, ...] = ()
-    available_security_updates: AvailableSecurityUpdates | None = None
     default: bool = False
     description: str = field(default="", compare=False)
+    sources: tuple[PatchSource, ...] = ()
+    available_security_updates: AvailableSecurityUpdates | None = None
 
     def __post_init__(self) -> None:
         if not is_token(self.name) and not _NAME.fullmatch(self.name):
@@ -427,18 +387,16 @@ class PatchBaseline:
         if not linux and (self.approved_non_security or any(rule.enable_non_security for rule in self.rules)):
             message = f"non-security updates are a matter of Linux only, not of {self.operating_system}; take it out"
             raise InvalidValueError(message)
-        if self.sources and not linux:
-            message = (
-                f"source repositories are a matter of Linux only, not of {self.operating_system}; take sources out"
-            )
+        if not linux and self.sources:
+            message = f"patch sources are a matter of Linux only, not of {self.operating_system}; take them out"
             raise InvalidValueError(message)
         if len(self.sources) > MAX_SOURCES:
-            message = f"{len(self.sources)} source repositories, but AWS takes {MAX_SOURCES} at most"
+            message = f"{len(self.sources)} patch sources, but AWS takes {MAX_SOURCES} at most"
             raise InvalidValueError(message)
         if self.available_security_updates and self.operating_system is not OperatingSystem.WINDOWS:
             message = (
-                f"the status of available security updates is a matter of Windows only, not of "
-                f"{self.operating_system}; take available_security_updates out"
+                "the compliance of available security updates is a matter of Windows only, not of "
+                f"{self.operating_system}; take it out"
             )
             raise InvalidValueError(message)
 
@@ -485,7 +443,7 @@ class PatchBaseline:
             api["RejectedPatches"] = list(self.rejected)
             api["RejectedPatchesAction"] = str(self.rejected_action)
         if self.sources:
-            api["Sources"] = [source.to_api() for source in self.sources]
+            api["Sources"] = [one.to_api() for one in self.sources]
         if self.available_security_updates:
             api["AvailableSecurityUpdatesComplianceStatus"] = str(self.available_security_updates)
         return api
@@ -510,16 +468,15 @@ class PatchBaseline:
             rejected_action=RejectedPatchesAction(
                 api.get("RejectedPatchesAction", RejectedPatchesAction.ALLOW_AS_DEPENDENCY)
             ),
-            sources=tuple(
-                PatchSource(one["Name"], tuple(one["Products"]), one["Configuration"]) for one in api.get("Sources", [])
-            ),
-            available_security_updates=(
-                AvailableSecurityUpdates(status)
-                if (status := api.get("AvailableSecurityUpdatesComplianceStatus"))
-                else None
-            ),
             description=api.get("Description", ""),
+            sources=tuple(PatchSource.from_api(one) for one in api.get("Sources", [])),
+            available_security_updates=_available_security_updates(api),
         )
+
+
+def _available_security_updates(api: Mapping[str, Any]) -> AvailableSecurityUpdates | None:
+    said = api.get("AvailableSecurityUpdatesComplianceStatus")
+    return AvailableSecurityUpdates(said) if said else None
 
 
 def _listed(patch: Patch, names: Iterable[str]) -> bool:

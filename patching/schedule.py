@@ -194,6 +194,20 @@ def zone(name: str) -> ZoneInfo:
         raise InvalidValueError(message) from None
 
 
+def point_in_time(text: str) -> datetime:
+    """Read when something becomes active or inactive, such as 2027-01-31T22:00:00+09:00; UTC if it has no offset.
+
+    Raises:
+        InvalidValueError: not a time in ISO 8601's extended form.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{text!r} is not a time; expected one like 2027-01-31T22:00:00+09:00"
+        raise InvalidValueError(message) from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _localize(wall: datetime, tz: ZoneInfo) -> datetime:
     """Place a wall-clock time in its zone, in UTC; one that the spring change skips moves past the gap."""
     return wall.replace(tzinfo=tz).astimezone(UTC)

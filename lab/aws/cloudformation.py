@@ -15,9 +15,9 @@ from moto.s3.models import s3_backends
 from moto.sns.models import sns_backends
 
 from lab.aws import associations_api, resource, windows_api
-from lab.aws.operation import refuse
 from lab.aws.resource import PARTITION, Properties, Resource
 from lab.engine import Engine
+from lab.errors import ApiError
 from patching.baseline import PatchBaseline
 from patching.targets import Targets
 
@@ -31,29 +31,33 @@ class PatchBaselineResource(Resource, CloudFormationModel):
 
     @classmethod
     def create(cls, properties: Properties, account_id: str, region: str) -> Resource:
-        refuse(properties, "Sources")
         with resource.plane.engine(region) as engine:
             stored = engine.baselines.create(PatchBaseline.from_api(properties), engine.clock.now)
-            for group in properties.get("PatchGroups", ()):
-                engine.baselines.register(stored.id, group)
-            _set_default(engine, stored.id, properties)
-            return cls(stored.id, properties, account_id, region)
+            made = cls(stored.id, properties, account_id, region)
+            try:
+                for group in properties.get("PatchGroups", ()):
+                    engine.baselines.register(stored.id, group)
+                _make_default(engine, stored.id, properties)
+            except ApiError:
+                made.delete(account_id, region)
+                raise
+            return made
 
     def change(self, properties: Properties) -> None:
         with resource.plane.engine(self.region) as engine:
             engine.baselines.update(self._physical_id, PatchBaseline.from_api(properties), engine.clock.now)
             wanted = properties.get("PatchGroups", [])
-            for group in set(self.properties.get("PatchGroups", [])) - set(wanted):
+            for group in set(engine.baselines.groups_of(self._physical_id)) - set(wanted):
                 engine.baselines.deregister(self._physical_id, group)
             for group in wanted:
                 engine.baselines.register(self._physical_id, group)
-            _set_default(engine, self._physical_id, properties)
+            _make_default(engine, self._physical_id, properties)
 
     def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002
+        # A default baseline is in use and stays, and with it the stack: CloudFormation does not look for another one.
         with resource.plane.engine(self.region) as engine:
             for group in engine.baselines.groups_of(self._physical_id):
                 engine.baselines.deregister(self._physical_id, group)
-            engine.baselines.reset_default(self._physical_id)
             engine.baselines.delete(self._physical_id)
 
     def get_cfn_attribute(self, attribute_name: str) -> Any:  # noqa: ANN401
@@ -62,11 +66,10 @@ class PatchBaselineResource(Resource, CloudFormationModel):
         return super().get_cfn_attribute(attribute_name)
 
 
-def _set_default(engine: Engine, baseline_id: str, properties: Properties) -> None:
+def _make_default(engine: Engine, baseline_id: str, properties: Properties) -> None:
+    """Register a baseline as the default one; CloudFormation does not do the opposite."""
     if str(properties.get("DefaultBaseline", False)).lower() == "true":
         engine.baselines.set_default(baseline_id)
-    else:
-        engine.baselines.reset_default(baseline_id)
 
 
 class AssociationResource(Resource, CloudFormationModel):
@@ -108,8 +111,7 @@ class MaintenanceWindowResource(Resource, CloudFormationModel):
     def change(self, properties: Properties) -> None:
         with resource.plane.engine(self.region) as engine:
             # What the template no longer says goes back to its default.
-            defaults = {"Description": "", "ScheduleTimezone": "UTC", "ScheduleOffset": 0}
-            windows_api.change(engine, engine.windows.get(self._physical_id), {**defaults, **properties})
+            windows_api.change(engine, engine.windows.get(self._physical_id), {**properties, "Replace": True})
 
     def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002
         with resource.plane.engine(self.region) as engine:

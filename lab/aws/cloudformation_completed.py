@@ -28,6 +28,9 @@ class _Completed:
 
     moto_class: ClassVar[Any]
     name_property: ClassVar[str] = ""
+    deleted_last: ClassVar[bool] = False
+    """Whether a resource that is replaced is still there, for `stack_changes` to delete."""
+
     attributes: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
@@ -222,6 +225,7 @@ class InstanceResource(_Completed, CloudFormationModel):
     """An instance with its security groups, metadata options and volumes, which moto leaves out."""
 
     moto_class = Instance
+    deleted_last = True
     attributes = ("AvailabilityZone", "PrivateDnsName", "PublicDnsName", "PrivateIp", "PublicIp", "InstanceId", "VpcId")
 
     @classmethod
@@ -249,9 +253,7 @@ class InstanceResource(_Completed, CloudFormationModel):
             return super().update_from_cloudformation_json(
                 original_resource, new_resource_name, cloudformation_json, account_id, region_name
             )
-        new = _launch(properties, account_id, region_name)
-        original_resource.delete(account_id, region_name)
-        return new
+        return _launch(properties, account_id, region_name)
 
     @classmethod
     def complete(cls, resource: Instance, properties: Properties, account_id: str, region: str) -> None:

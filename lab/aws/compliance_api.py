@@ -73,7 +73,7 @@ def _item(node: ManagedNode, states: PatchStates, report: PatchReport) -> Reply:
         "ResourceId": node.id,
         "Id": report.patch.name if not report.patch.arch else f"{report.patch.name}.{report.patch.arch}",
         "Title": report.title,
-        "Status": "COMPLIANT" if report.state.compliant else "NON_COMPLIANT",
+        "Status": "COMPLIANT" if states.complies(report) else "NON_COMPLIANT",
         "Severity": str(report.level),
         "ExecutionSummary": _execution(states),
         "Details": details,
@@ -81,7 +81,7 @@ def _item(node: ManagedNode, states: PatchStates, report: PatchReport) -> Reply:
 
 
 def _resource(node: ManagedNode, states: PatchStates) -> Reply:
-    compliant = [report.level for report in states.reports if report.state.compliant]
+    compliant = [report.level for report in states.reports if states.complies(report)]
     lacking = [report.level for report in states.non_compliant]
     return {
         "ComplianceType": _TYPE,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +19,7 @@ from moto.s3.models import FakeBucket
 from moto.ssm.models import ssm_backends
 
 from lab import access
-from lab.aws import deletion
+from lab.aws import deletion, stack_changes
 
 _NOTHING = ("AWS::CDK::Metadata",)
 """Types that stand for nothing in an account."""
@@ -32,7 +31,7 @@ _LOOPBACK = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
 def install() -> None:
     """Correct moto, for as long as the process lives."""
     deletion.install()
-    Stack.delete = _forgetting_outputs(Stack.delete)
+    stack_changes.install()
     for module in (cloudformation_models, cloudformation_responses):
         module.get_stack_from_s3_url = _template_behind
     FakeBucket.get_permission = _permission
@@ -43,7 +42,6 @@ def install() -> None:
         setattr(CloudFormationBackend, name, _refusing_unknown_types(getattr(CloudFormationBackend, name)))
     cloudformation.ResourceMap.parse_ssm_parameter = _resolving_once(cloudformation.ResourceMap.parse_ssm_parameter)
     cloudformation.parse_and_update_resource = _refusing_half_updates(cloudformation.parse_and_update_resource)
-    CloudFormationBackend.execute_change_set = _failing_like_a_stack(CloudFormationBackend.execute_change_set)
 
 
 def _template_behind(url: str, account_id: str, partition: str) -> str:
@@ -62,16 +60,6 @@ def _permission(bucket: FakeBucket, action: str, resource: str) -> PermissionRes
         if access.allowed([{"Statement": those}], action, resource, _LOOPBACK):
             return result
     return PermissionResult.NEUTRAL
-
-
-def _forgetting_outputs(original: Callable[[Stack], None]) -> Callable[[Stack], None]:
-    """Let a deleted stack have no outputs; moto would make its resources anew to work them out."""
-
-    def delete(stack: Stack) -> None:
-        original(stack)
-        stack.output_map._output_json_map = {}  # noqa: SLF001
-
-    return delete
 
 
 def _change_set_id(response: CloudFormationResponse) -> str | None:
@@ -165,54 +153,3 @@ def _resolving_once(original: Callable[..., str]) -> Callable[..., str]:
         return original(resources, value, value_type)
 
     return resolve
-
-
-def _failing_like_a_stack(original: Callable[..., None]) -> Callable[..., None]:
-    """Have a stack fail and roll back when a resource cannot be made; moto would only fail the request."""
-
-    def execute(backend: CloudFormationBackend, change_set_name: str, stack_name: str | None = None) -> None:
-        change_set = backend.describe_change_set(change_set_name)
-        try:
-            if change_set is not None:
-                _share_exports(backend, backend.stacks[change_set.stack_id])
-            original(backend, change_set_name, stack_name)
-            if change_set is not None:
-                _register_exports(backend, backend.stacks[change_set.stack_id])
-        except Exception as error:
-            if change_set is None:
-                raise
-            traceback.print_exc()
-            stack = backend.stacks[change_set.stack_id]
-            reason = str(getattr(error, "message", None) or getattr(error, "description", None) or repr(error))
-            creating = change_set.change_set_type == "CREATE"
-            stack._add_stack_event(f"{change_set.change_set_type}_FAILED", resource_status_reason=reason)  # noqa: SLF001
-            stack.status = _roll_back(stack) if creating else "UPDATE_ROLLBACK_COMPLETE"
-            stack._add_stack_event(stack.status)  # noqa: SLF001
-            change_set.execution_status = "EXECUTE_FAILED"
-
-    return execute
-
-
-def _roll_back(stack: Stack) -> str:
-    try:
-        stack.resource_map.delete()
-    except Exception:  # noqa: BLE001 as above
-        traceback.print_exc()
-        return "ROLLBACK_FAILED"
-    return "ROLLBACK_COMPLETE"
-
-
-def _share_exports(backend: CloudFormationBackend, stack: Stack) -> None:
-    """Let a stack that comes by a change set import from others; moto does so only for one that is created at once."""
-    stack.cross_stack_resources = backend.exports
-    stack.resource_map.cross_stack_resources = backend.exports
-
-
-def _register_exports(backend: CloudFormationBackend, stack: Stack) -> None:
-    """Give a stack that came by a change set its outputs and exports, which moto forgets."""
-    stack._parse_template()  # noqa: SLF001
-    stack.output_map = stack._create_output_map()  # noqa: SLF001
-    for name in [name for name, export in backend.exports.items() if export.exporting_stack_id == stack.stack_id]:
-        del backend.exports[name]
-    for export in stack.exports:
-        backend.exports[export.name] = export

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from lab.aws.operation import Reply, Request, filters, operation, page, refuse, without_empty
+from lab.aws.operation import Reply, Request, filters, operation, page, without_empty
 from lab.baselines import StoredBaseline
 from lab.engine import Engine
 from lab.errors import ApiError
@@ -23,14 +23,12 @@ _UNSAID = (PatchState.INSTALLED_OTHER, PatchState.NOT_APPLICABLE)
 @operation
 def create_patch_baseline(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreatePatchBaseline.html."""
-    refuse(request, "Sources")
     return {"BaselineId": engine.baselines.create(PatchBaseline.from_api(request), engine.clock.now).id}
 
 
 @operation
 def update_patch_baseline(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdatePatchBaseline.html."""
-    refuse(request, "Sources")
     stored = engine.baselines.get(request["BaselineId"])
     given = {key: value for key, value in request.items() if key not in ("BaselineId", "Replace")}
     kept = {} if request.get("Replace") else stored.baseline.to_api()
@@ -188,7 +186,7 @@ def is_other(report: PatchReport) -> bool:
 
 def _baseline(stored: StoredBaseline) -> Reply:
     baseline = stored.baseline
-    api = baseline.to_api()
+    api, available = baseline.to_api(), baseline.available_security_updates
     return {
         "BaselineId": stored.id,
         "Name": baseline.name,
@@ -203,7 +201,8 @@ def _baseline(stored: StoredBaseline) -> Reply:
         "CreatedDate": stored.created,
         "ModifiedDate": stored.modified,
         "Description": baseline.description,
-        "Sources": [],
+        "Sources": [one.to_api() for one in baseline.sources],
+        **({"AvailableSecurityUpdatesComplianceStatus": str(available)} if available else {}),
     }
 
 

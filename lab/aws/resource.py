@@ -10,7 +10,6 @@ from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, V
 
 from lab.aws.plane import Plane
 from lab.errors import ApiError
-from patching.errors import InvalidValueError
 
 T = TypeVar("T")
 Properties = dict[str, Any]
@@ -30,11 +29,25 @@ def made(what: str, make: Callable[[], T]) -> T:
     """Make something, and say like CloudFormation why it could not be made."""
     try:
         return make()
-    except (ApiError, InvalidValueError) as error:
+    except (ApiError, ValueError) as error:
         message = error.message if isinstance(error, ApiError) else str(error)
         raise ValidationError(message=f"Resource handler returned message: {what}: {message}") from error
     except KeyError as error:
         raise ValidationError(message=f"Resource handler returned message: {what}: {error} is required") from error
+
+
+def refuse_same_name(old: Properties, new: Properties, name_property: str) -> None:
+    """Refuse to replace a resource by one of the same name, as there would be two for a while.
+
+    Raises:
+        ValidationError: the template gave it this name, and still does.
+    """
+    name = old.get(name_property)
+    if name and name == new.get(name_property):
+        raise ValidationError(
+            message="CloudFormation cannot update a stack when a custom-named resource requires replacing. "
+            f"Rename {name} and update the stack again."
+        )
 
 
 class Resource:
@@ -47,6 +60,12 @@ class Resource:
     replaces_on: ClassVar[frozenset[str]] = frozenset()
     """Properties whose change makes a new resource."""
 
+    name_property: ClassVar[str] = ""
+    """Property that gives it a name of its own; a named resource cannot be replaced."""
+
+    deleted_last: ClassVar[bool] = True
+    """Whether a resource that is replaced is still there, for `stack_changes` to delete."""
+
     attributes: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, physical_id: str, properties: Properties, account_id: str, region: str) -> None:
@@ -55,9 +74,9 @@ class Resource:
         self.account_id = account_id
         self.region = region
 
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        return ""
+    @classmethod
+    def cloudformation_name_type(cls) -> str:
+        return cls.name_property
 
     @classmethod
     def cloudformation_type(cls) -> str:
@@ -77,33 +96,44 @@ class Resource:
     @classmethod
     def create_from_cloudformation_json(
         cls,
-        resource_name: str,  # noqa: ARG003 moto's own signature
+        resource_name: str,
         cloudformation_json: dict[str, Any],
         account_id: str,
         region_name: str,
-        **kwargs: Any,  # noqa: ANN401, ARG003
+        **kwargs: Any,  # noqa: ANN401, ARG003 moto's own signature
     ) -> Resource:
-        properties = cloudformation_json["Properties"]
-        return made(cls.type_name, lambda: cls.create(properties, account_id, region_name))
+        return cls._made(resource_name, cloudformation_json["Properties"], account_id, region_name)
+
+    @classmethod
+    def _made(cls, name: str, properties: Properties, account_id: str, region: str) -> Resource:
+        """Make it, under the name that moto has thought of where the template gives it none."""
+        named = {cls.name_property: name, **properties} if cls.name_property else properties
+        resource = made(cls.type_name, lambda: cls.create(named, account_id, region))
+        resource.properties = properties
+        return resource
 
     @classmethod
     def update_from_cloudformation_json(
         cls,
         original_resource: Resource,
-        new_resource_name: str,  # noqa: ARG003
+        new_resource_name: str,
         cloudformation_json: dict[str, Any],
         account_id: str,
         region_name: str,
     ) -> Resource:
         properties = cloudformation_json["Properties"]
         old = original_resource.properties
-        if any(old.get(key) != properties.get(key) for key in cls.replaces_on):
-            new = made(cls.type_name, lambda: cls.create(properties, account_id, region_name))
-            original_resource.delete(account_id, region_name)
-            return new
+        if any(old.get(key) != properties.get(key) for key in cls.replaced_by(properties)):
+            refuse_same_name(old, properties, cls.name_property)
+            return cls._made(new_resource_name, properties, account_id, region_name)
         made(cls.type_name, lambda: original_resource.change(properties))
         original_resource.properties = properties
         return original_resource
+
+    @classmethod
+    def replaced_by(cls, properties: Properties) -> frozenset[str]:  # noqa: ARG003 for those whose properties decide
+        """Return the properties whose change makes a new resource."""
+        return cls.replaces_on
 
     @classmethod
     @abstractmethod

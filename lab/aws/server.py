@@ -17,9 +17,10 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from lab.aws import (  # noqa: F401 importing the two of CloudFormation lets moto find their types
+from lab.aws import (  # noqa: F401 importing those of CloudFormation lets moto find their types
     cloudformation,
     cloudformation_completed,
+    cloudformation_documents,
     control,
     moto_corrections,
     resource,

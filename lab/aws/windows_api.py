@@ -6,22 +6,23 @@ import json
 from datetime import UTC, datetime
 
 from lab.aws.commands_api import notification_of
-from lab.aws.operation import Reply, Request, filters, operation, page, refuse, without_empty
+from lab.aws.operation import Reply, Request, filters, operation, page, without_empty
 from lab.engine import Engine
 from lab.errors import ApiError
 from lab.run_command import DEFAULT_DELIVERY_TIMEOUT
 from lab.windows import TaskExecution, Window, WindowExecution, WindowTask
 from patching.rate_control import RateControl
-from patching.schedule import Schedule, zone
+from patching.schedule import Schedule, point_in_time, zone
 from patching.targets import Targets
 
 _SHOWN_AHEAD = 100
+_REQUIRED = ("Name", "Schedule", "Duration", "Cutoff", "AllowUnassociatedTargets")
 _WINDOW_TARGETS = "WindowTargetIds"
 
 
 def create(engine: Engine, request: Request) -> Window:
     """Make a window from what CreateMaintenanceWindow or CloudFormation takes."""
-    refuse(request, "StartDate", "EndDate")
+    _check_dates(request)
     return engine.windows.create(
         name=request["Name"],
         description=request.get("Description") or "",
@@ -29,14 +30,19 @@ def create(engine: Engine, request: Request) -> Window:
         duration_hours=int(request["Duration"]),
         cutoff_hours=int(request["Cutoff"]),
         allow_unassociated_targets=str(request["AllowUnassociatedTargets"]).lower() == "true",
+        start_date=request.get("StartDate") or "",
+        end_date=request.get("EndDate") or "",
     )
 
 
 def change(engine: Engine, window: Window, request: Request) -> None:
-    """Change a window to what is given, and plan its next opening anew."""
-    refuse(request, "StartDate", "EndDate")
-    kept = _window(window)
+    """Change a window to what is given, and plan its next opening anew; `Replace` drops what is not given."""
+    _check_dates(request)
+    kept = {} if request.get("Replace") else _window(window)
     new = {**kept, **{key: value for key, value in request.items() if value is not None}}
+    missing = [key for key in _REQUIRED if key not in new]
+    if missing:
+        raise ApiError("ValidationException", f"Replace needs {', '.join(missing)} too.")
     if int(new["Cutoff"]) >= int(new["Duration"]):
         raise ApiError("ValidationException", f"Cutoff {new['Cutoff']} must be below the duration {new['Duration']}.")
     window.name = new["Name"]
@@ -44,8 +50,15 @@ def change(engine: Engine, window: Window, request: Request) -> None:
     window.schedule = _schedule(new)
     window.duration_hours, window.cutoff_hours = int(new["Duration"]), int(new["Cutoff"])
     window.allow_unassociated_targets = str(new["AllowUnassociatedTargets"]).lower() == "true"
-    window.enabled = str(new.get("Enabled", True)).lower() == "true"
+    window.start_date, window.end_date = new.get("StartDate", ""), new.get("EndDate", "")
+    window.enabled = str(new.get("Enabled", window.enabled)).lower() == "true"
     engine.windows.plan(window)
+
+
+def _check_dates(request: Request) -> None:
+    for key in ("StartDate", "EndDate"):
+        if request.get(key):
+            point_in_time(request[key])
 
 
 def make_task(engine: Engine, request: Request, task_id: str | None = None) -> WindowTask:
@@ -82,6 +95,7 @@ def make_task(engine: Engine, request: Request, task_id: str | None = None) -> W
         description=request.get("Description") or "",
         comment=parameters.get("Comment") or "",
         delivery_timeout_seconds=int(parameters.get("TimeoutSeconds") or DEFAULT_DELIVERY_TIMEOUT),
+        document_version=parameters.get("DocumentVersion") or "",
     )
 
 
@@ -228,6 +242,8 @@ def get_maintenance_window_task(engine: Engine, request: Request) -> Reply:
         "Parameters": task.parameters,
         "OutputS3BucketName": task.bucket,
         "OutputS3KeyPrefix": task.prefix,
+        "Comment": task.comment,
+        "DocumentVersion": task.document_version,
         "TimeoutSeconds": task.delivery_timeout_seconds,
     }
     if task.notification:
@@ -316,6 +332,8 @@ def _window(window: Window) -> Reply:
             "Cutoff": window.cutoff_hours,
             "AllowUnassociatedTargets": window.allow_unassociated_targets,
             "Enabled": window.enabled,
+            "StartDate": window.start_date,
+            "EndDate": window.end_date,
         }
     )
 

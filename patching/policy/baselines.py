@@ -13,7 +13,6 @@ from patching.baseline import (
     AvailableSecurityUpdates,
     ComplianceLevel,
     PatchBaseline,
-    PatchSource,
     RejectedPatchesAction,
     check_listed,
     check_values,
@@ -21,6 +20,7 @@ from patching.baseline import (
 )
 from patching.errors import InvalidValueError
 from patching.operating_system import OperatingSystem
+from patching.patch_source import PatchSource
 from patching.policy.part import Findings, Key, Part, Tag
 from patching.quotas import MAX_PATCH_GROUPS
 

@@ -104,10 +104,11 @@ def test_a_baseline_that_a_group_or_a_default_uses_cannot_be_deleted(baselines: 
         baselines.delete(stored.id)
     assert refused(error) == "ResourceInUseException"
     baselines.deregister(stored.id, "prod")
+    own = baselines.default(LINUX)
     baselines.set_default(stored.id)
-    with pytest.raises(ApiError):
+    with pytest.raises(ApiError, match="is the default of AMAZON_LINUX_2023; register another one"):
         baselines.delete(stored.id)
-    baselines.reset_default(stored.id)
+    baselines.set_default(own.id)
     baselines.delete(stored.id)
     assert stored not in baselines.all()
 
@@ -163,13 +164,11 @@ def test_a_group_is_taken_away_only_from_the_baseline_that_has_it(baselines: Bas
     assert baselines.effective(LINUX, "prod") is first
 
 
-def test_a_default_of_ones_own_gives_way_to_that_of_aws_again(baselines: Baselines) -> None:
-    own, first, second = baselines.default(LINUX), make(baselines), make(baselines)
+def test_a_default_of_ones_own_takes_the_place_of_that_of_aws(baselines: Baselines) -> None:
+    own, first = baselines.default(LINUX), make(baselines)
     baselines.set_default(first.id)
-    assert baselines.effective(LINUX, "") is first
-    baselines.reset_default(second.id)
-    assert baselines.default(LINUX) is first
-    baselines.reset_default(first.id)
+    assert baselines.effective(LINUX, "") is baselines.default(LINUX) is first
+    baselines.set_default(own.id)
     assert baselines.default(LINUX) is own
 
 

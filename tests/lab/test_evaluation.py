@@ -11,7 +11,7 @@ import pytest
 from lab.catalogue import Catalogue, built_in
 from lab.evaluation import evaluate
 from lab.node import ManagedNode, PatchReport
-from patching.baseline import ComplianceLevel, PatchBaseline, RejectedPatchesAction
+from patching.baseline import AvailableSecurityUpdates, ComplianceLevel, PatchBaseline, RejectedPatchesAction
 from patching.compliance import PatchState
 from patching.operating_system import OperatingSystem
 from patching.run_patch_baseline import RunPatchBaseline
@@ -199,6 +199,22 @@ def test_a_security_update_that_is_not_approved_yet_is_available() -> None:
     (available,) = [one for one in reports if one.patch.name == "KB3"]
     assert available.state is PatchState.AVAILABLE_SECURITY_UPDATE
     assert available.level is ComplianceLevel.UNSPECIFIED
+
+
+@pytest.mark.parametrize(
+    ("said", "lacking"),
+    [(None, []), (AvailableSecurityUpdates.COMPLIANT, []), (AvailableSecurityUpdates.NON_COMPLIANT, ["KB3"])],
+)
+def test_what_an_available_update_means_is_for_its_baseline_to_say(
+    said: AvailableSecurityUpdates | None, lacking: list[str]
+) -> None:
+    lab = Lab()
+    node = lab.launch("windows")
+    made = baseline(OperatingSystem.WINDOWS, delay=30, available_security_updates=said)
+    lab.engine.baselines.set_default(lab.engine.baselines.create(made, lab.clock.now).id)
+    lab.scan(node)
+    assert node.states
+    assert [one.patch.name for one in node.states.non_compliant] == lacking
 
 
 def test_a_rejected_security_update_is_not_available() -> None:

@@ -122,6 +122,40 @@ def test_a_deleted_window_stays_shut(lab: Lab) -> None:
     assert error.value.code == "DoesNotExistException"
 
 
+# The dates between which a window is active.
+
+
+def dated(lab: Lab, schedule: Schedule = NIGHTLY, start: str = "", end: str = "") -> list[str]:
+    """Make a window that is active between two dates, let a month go by, and return when it opened."""
+    made = window(lab, schedule)
+    made.start_date, made.end_date = start, end
+    lab.engine.windows.plan(made)
+    lab.clock.advance(day("2026-04-15"))
+    return [f"{one.started:%m-%d %H:%M}" for one in made.executions]
+
+
+def test_a_window_opens_for_the_first_time_after_its_start_and_never_after_its_end(lab: Lab) -> None:
+    assert dated(lab, start="2026-03-20T12:00:00+00:00", end="2026-03-23T01:59:59Z") == ["03-21 02:00", "03-22 02:00"]
+
+
+def test_dates_are_read_with_their_offset_and_without_one_as_utc(lab: Lab) -> None:
+    assert dated(lab, start="2026-03-20T11:00:01+09:00", end="2026-03-22T02:00:01") == ["03-21 02:00", "03-22 02:00"]
+
+
+def test_a_rate_counts_from_the_start_of_its_window(lab: Lab) -> None:
+    opened = dated(lab, Schedule.rate(7, "days"), start="2026-03-20T03:15:00Z", end="2026-04-09T00:00:00Z")
+    assert opened == ["03-20 03:15", "03-27 03:15", "04-03 03:15"]
+
+
+def test_a_start_that_has_passed_changes_nothing(lab: Lab) -> None:
+    opened = dated(lab, Schedule.rate(7, "days"), start="2020-01-01T00:00:00Z", end="2026-03-23T00:00:00Z")
+    assert opened == ["03-22 00:00"]
+
+
+def test_a_window_that_has_ended_opens_no_more(lab: Lab) -> None:
+    assert dated(lab, end="2026-03-15T00:00:00Z") == []
+
+
 # Targets.
 
 
@@ -230,8 +264,16 @@ def slow(lab: Lab, size: int = 2, **changes: Any) -> WindowExecution:
     return opened(lab, made)
 
 
-def test_nodes_that_have_not_started_at_the_cutoff_do_not_start(lab: Lab) -> None:
+def test_a_task_that_goes_on_at_the_cutoff_starts_its_other_nodes_too(lab: Lab) -> None:
     execution = slow(lab)
+    (run,) = execution.tasks
+    assert run.command
+    assert [one.details for one in invocations(run.command)] == ["DeliveryTimedOut", "Success"]
+    assert not run.cut_off
+
+
+def test_nodes_that_have_not_started_when_their_task_is_cancelled_do_not_start(lab: Lab) -> None:
+    execution = slow(lab, cancel_at_cutoff=True)
     (run,) = execution.tasks
     assert run.command
     assert [one.details for one in invocations(run.command)] == ["Cancelled", "Success"]
@@ -275,7 +317,7 @@ def test_a_task_whose_turn_comes_after_the_cutoff_does_not_start(lab: Lab) -> No
 
 
 def test_the_cutoff_comes_its_hours_before_the_end(lab: Lab) -> None:
-    execution = slow(lab, size=1)
+    execution = slow(lab, size=1, cancel_at_cutoff=True)
     assert (execution.started, execution.ends) == (day("2026-03-15 02:00"), day("2026-03-15 04:00"))
     assert [entry.at for entry in lab.engine.entries if "cut off" in entry.text] == [day("2026-03-15 03:00")]
 

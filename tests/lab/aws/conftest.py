@@ -12,7 +12,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tests.lab.aws.world import Connect, World, build
+from tests.lab.aws.stacks import REGION, Stack
+from tests.lab.aws.world import Connect, World, build, trust
 
 if TYPE_CHECKING:
     from lab.aws.server import LocalAws
@@ -74,11 +75,6 @@ def status(server: LocalAws) -> dict[str, Any]:
     return answer
 
 
-def trust(service: str) -> str:
-    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
 @pytest.fixture(scope="session")
 def roles(connect: Connect) -> dict[str, str]:
     """The ARNs of two roles: `node`, with an instance profile of that name, and `sender`, which may do everything."""
@@ -126,3 +122,18 @@ def world(
     advance: Callable[..., dict[str, Any]],
 ) -> World:
     return build(connect, roles, launch, advance)
+
+
+@pytest.fixture
+def stack(connect: Connect, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A stack of the test's own, which goes with it."""
+    made = Stack(connect, "".join(char if char.isalnum() else "-" for char in request.node.name)[:100])
+    yield made
+    if made.exists:
+        made.delete()
+
+
+@pytest.fixture
+def ssm(connect: Connect) -> Any:
+    """A client of the Region of the stacks."""
+    return connect("ssm", REGION)

@@ -160,6 +160,18 @@ def test_the_next_opening_is_told_in_the_zone_of_the_window(world: World) -> Non
     world.ssm.delete_maintenance_window(WindowId=window)
 
 
+def test_a_window_that_is_replaced_has_only_what_is_said_of_it_then(world: World) -> None:
+    window = world.ssm.create_maintenance_window(**window_named("dated"), StartDate="2027-01-01T00:00:00+09:00")
+    given = {"Schedule": "rate(1 day)", "Duration": 2, "Cutoff": 0, "AllowUnassociatedTargets": True}
+    kept = world.ssm.update_maintenance_window(WindowId=window["WindowId"], EndDate="2027-02-01T00:00:00+09:00")
+    assert (kept["StartDate"], kept["EndDate"]) == ("2027-01-01T00:00:00+09:00", "2027-02-01T00:00:00+09:00")
+    replaced = world.ssm.update_maintenance_window(WindowId=window["WindowId"], Name="new", Replace=True, **given)
+    assert ("StartDate" in replaced, "Description" in replaced, replaced["ScheduleTimezone"]) == (False, False, "UTC")
+    arguments = {"WindowId": window["WindowId"], "Replace": True, "Name": "new"}
+    assert error_code(lambda: world.ssm.update_maintenance_window(**arguments)) == "ValidationException"
+    world.ssm.delete_maintenance_window(WindowId=window["WindowId"])
+
+
 def test_a_target_is_described_as_it_was_registered(world: World) -> None:
     window = fresh_window(world)
     given = {"Name": "all", "Description": "All", "OwnerInformation": "Operations", "Targets": FLEET}

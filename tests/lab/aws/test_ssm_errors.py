@@ -126,6 +126,11 @@ ERRORS: dict[str, tuple[str, dict[str, Any], str]] = {
         {**window_named("never"), "Schedule": "cron(bad)"},
         "ValidationException",
     ),
+    "a date that is none": (
+        "create_maintenance_window",
+        {**window_named("never"), "StartDate": "next week"},
+        "ValidationException",
+    ),
     "an association that does not exist": (
         "describe_association",
         {"AssociationId": GONE},

@@ -1,0 +1,62 @@
+"""Alternative sources of patches: repositories that a baseline uses instead of those that a node is configured with.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-alternative-source-repository.html
+and https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PatchSource.html.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from patching.errors import InvalidValueError, is_token
+
+MAX_SOURCES = 20
+_MAX_PRODUCTS = 20
+_MAX_CONFIGURATION = 1024
+_NAME = re.compile(r"[A-Za-z0-9_.-]{3,50}")
+
+
+@dataclass(frozen=True)
+class PatchSource:
+    """A repository, for some versions of an operating system.
+
+    Attributes:
+        name: 3 to 50 letters, digits, `_`, `.` and `-`.
+        products: the versions that it is for, such as AmazonLinux2023, or `*`; 1 to 20.
+        configuration: what the package manager needs of it, 1 to 1,024 characters: a section of a yum repository
+            file, or one line of an apt source list.
+
+    Raises:
+        InvalidValueError: a name, products or a configuration that AWS would refuse.
+    """
+
+    name: str
+    products: tuple[str, ...]
+    configuration: str
+
+    def __post_init__(self) -> None:
+        if not is_token(self.name) and not _NAME.fullmatch(self.name):
+            message = f"patch source name {self.name!r} is not 3 to 50 letters, digits, '_', '.' or '-'"
+            raise InvalidValueError(message)
+        if not 1 <= len(self.products) <= _MAX_PRODUCTS:
+            message = f"patch source {self.name} has {len(self.products)} products, but AWS takes 1 to {_MAX_PRODUCTS}"
+            raise InvalidValueError(message)
+        length = len(self.configuration)
+        if not is_token(self.configuration) and not 1 <= length <= _MAX_CONFIGURATION:
+            message = (
+                f"patch source {self.name} has a configuration of {length} characters, but AWS takes 1 to "
+                f"{_MAX_CONFIGURATION:,}"
+            )
+            raise InvalidValueError(message)
+
+    def to_api(self) -> dict[str, Any]:
+        """Write the source as CreatePatchBaseline takes it."""
+        return {"Name": self.name, "Products": list(self.products), "Configuration": self.configuration}
+
+    @classmethod
+    def from_api(cls, api: Mapping[str, Any]) -> Self:
+        """Read a source as CreatePatchBaseline takes it."""
+        return cls(api["Name"], tuple(api["Products"]), api["Configuration"])
