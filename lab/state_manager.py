@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lab.clock import Clock, Event
+from lab.cloud import Cloud
 from lab.command import Command
+from lab.documents import find
 from lab.errors import ApiError
 from lab.ids import Ids
 from lab.run_command import RunCommand
@@ -53,7 +55,10 @@ class Association:
 class StateManager:
     """The associations of an account and Region."""
 
-    def __init__(self, clock: Clock, ids: Ids, run_command: RunCommand, log: Callable[[str], None]) -> None:
+    def __init__(
+        self, cloud: Cloud, clock: Clock, ids: Ids, run_command: RunCommand, log: Callable[[str], None]
+    ) -> None:
+        self._cloud = cloud
         self._clock = clock
         self._ids = ids
         self._run_command = run_command
@@ -78,10 +83,12 @@ class StateManager:
         """Make an association; it runs at once unless it is to run at its interval only.
 
         Raises:
-            ApiError: interval only, without a cron expression that says when.
+            ApiError: interval only, without a cron expression that says when; a document or parameters that cannot be
+                run.
         """
         if only_at_interval and (schedule is None or schedule.kind == "rate"):
             raise ApiError("ValidationException", "ApplyOnlyAtCronInterval needs a cron expression.")
+        find(self._cloud, document).check(parameters)
         association = Association(
             id=self._ids.uuid(),
             name=name,
@@ -141,6 +148,7 @@ class StateManager:
                 prefix=association.prefix,
                 sender_role=association.dispatch_role,
                 comment=f"Association {association.id}",
+                association_id=association.id,
             )
         except ApiError as error:
             problem = error.message
