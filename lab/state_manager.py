@@ -48,6 +48,7 @@ class Association:
     severity: str
     dispatch_role: str
     created: datetime
+    document_version: str = ""
     executions: list[AssociationExecution] = field(default_factory=list)
     next_event: Event | None = None
 
@@ -79,6 +80,7 @@ class StateManager:
         prefix: str = "",
         severity: str = "UNSPECIFIED",
         dispatch_role: str = "",
+        document_version: str = "",
     ) -> Association:
         """Make an association; it runs at once unless it is to run at its interval only.
 
@@ -88,7 +90,7 @@ class StateManager:
         """
         if only_at_interval and (schedule is None or schedule.kind == "rate"):
             raise ApiError("ValidationException", "ApplyOnlyAtCronInterval needs a cron expression.")
-        find(self._cloud, document).check(parameters)
+        find(self._cloud, document, document_version).check(parameters)
         association = Association(
             id=self._ids.uuid(),
             name=name,
@@ -103,6 +105,7 @@ class StateManager:
             severity=severity,
             dispatch_role=dispatch_role,
             created=self._clock.now,
+            document_version=document_version,
         )
         self.associations[association.id] = association
         if not only_at_interval:
@@ -141,6 +144,7 @@ class StateManager:
         try:
             command = self._run_command.send(
                 document_name=association.document,
+                document_version=association.document_version,
                 parameters=association.parameters,
                 targets=association.targets,
                 rate_control=association.rate_control,

@@ -53,6 +53,7 @@ class WindowTask:
     name: str = ""
     description: str = ""
     comment: str = ""
+    document_version: str = ""
     delivery_timeout_seconds: int = DEFAULT_DELIVERY_TIMEOUT
 
 
@@ -283,6 +284,7 @@ class MaintenanceWindows:
             groups = _groups(window, task)
             run.command = self._run_command.send(
                 document_name=task.document,
+                document_version=task.document_version,
                 parameters=task.parameters,
                 targets=groups[0],
                 more_targets=groups[1:],

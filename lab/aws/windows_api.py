@@ -81,6 +81,7 @@ def make_task(engine: Engine, request: Request, task_id: str | None = None) -> W
         name=request.get("Name") or "",
         description=request.get("Description") or "",
         comment=parameters.get("Comment") or "",
+        document_version=parameters.get("DocumentVersion") or "",
         delivery_timeout_seconds=int(parameters.get("TimeoutSeconds") or DEFAULT_DELIVERY_TIMEOUT),
     )
 
@@ -229,6 +230,7 @@ def get_maintenance_window_task(engine: Engine, request: Request) -> Reply:
         "OutputS3BucketName": task.bucket,
         "OutputS3KeyPrefix": task.prefix,
         "TimeoutSeconds": task.delivery_timeout_seconds,
+        "DocumentVersion": task.document_version,
     }
     if task.notification:
         run_command["ServiceRoleArn"] = task.notification.role
