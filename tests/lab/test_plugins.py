@@ -128,6 +128,15 @@ def test_the_node_has_to_be_allowed_to_read_the_other_document(lab: Lab) -> None
     )
 
 
+@pytest.mark.parametrize(("documents", "status"), [(3, "Success"), (4, "Failed")])
+def test_documents_run_each_other_three_deep(lab: Lab, documents: int, status: str) -> None:
+    lab.launch()
+    for number in range(documents):
+        lab.add_document(f"doc-{number}", run(f"doc-{number + 1}"))
+    lab.add_document(f"doc-{documents}", shell("only"))
+    assert went(lab.run_document("doc-0")) == {"run": status}
+
+
 def test_documents_do_not_run_each_other_for_ever(lab: Lab) -> None:
     lab.launch()
     lab.add_document("loop", run("loop"))
