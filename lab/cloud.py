@@ -28,6 +28,21 @@ class Instance:
     ip: str
 
 
+@dataclass(frozen=True)
+class StoredDocument:
+    """A document of the account.
+
+    Attributes:
+        type: such as Command.
+        version: its version.
+        content: its text; empty if there is a document, but not this version of it.
+    """
+
+    type: str
+    version: str
+    content: str
+
+
 class Cloud(Protocol):
     """The account and Region around the engine."""
 
@@ -51,6 +66,15 @@ class Cloud(Protocol):
 
     def put_object(self, bucket: str, key: str, body: bytes) -> None:
         """Write an object; raise KeyError if there is no such bucket."""
+
+    def get_object(self, bucket: str, key: str) -> bytes:
+        """Read an object; raise KeyError if there is no such bucket or object."""
+
+    def is_public(self, bucket: str, key: str) -> bool:
+        """Tell whether the bucket's policy lets everybody read an object."""
+
+    def document(self, name: str, version: str) -> StoredDocument | None:
+        """Return a document of the account, or None if there is none of this name."""
 
     def publish(self, topic: str, subject: str, message: str) -> None:
         """Publish to a topic; raise KeyError if there is no such topic."""

@@ -48,10 +48,19 @@ class Notification:
 
 @dataclass
 class StepRun:
-    """A step on one node."""
+    """A step on one node.
+
+    Attributes:
+        name: the step's name.
+        action: its plugin.
+        folder: what the folder of its output is called in the bucket, if not like the step.
+        skipped: whether it was passed over, for another platform or after the document's end.
+    """
 
     name: str
     action: str
+    folder: str = ""
+    skipped: bool = False
     status: Status = Status.PENDING
     code: int = -1
     output: str = ""
@@ -99,6 +108,7 @@ class Command:
     prefix: str = ""
     notification: Notification | None = None
     sender_role: str = ""
+    association_id: str = ""
     invocations: dict[str, Invocation] = field(default_factory=dict)
     status: Status = Status.PENDING
     details: str = "Pending"
@@ -125,7 +135,8 @@ class Command:
 
     def output_key(self, invocation: Invocation, step: StepRun, stream: str) -> str:
         """Return the key of the object that a step's output goes to."""
-        return f"{self.output_prefix(invocation)}/{step.action.replace(':', '')}/{step.name}/{stream}"
+        parts = (step.action, step.folder or step.name)
+        return "/".join((self.output_prefix(invocation), *(part.replace(":", "") for part in parts), stream))
 
     def summary(self) -> dict[str, Any]:
         """Return what a notification of the command says."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lab.baselines import Baselines
-from lab.catalogue import Catalogue, built_in
+from lab.catalogue import Catalogue, agent_versions, built_in
 from lab.clock import Clock
 from lab.cloud import Cloud
 from lab.fleet import Fleet
@@ -52,10 +52,20 @@ class Engine:
         self.fleet = Fleet(cloud, clock, self.catalogues, self.log)
         self.baselines = Baselines(ids, clock.now)
         self.run_command = RunCommand(
-            cloud=cloud, clock=clock, ids=ids, fleet=self.fleet, baselines=self.baselines, log=self.log
+            cloud=cloud,
+            clock=clock,
+            ids=ids,
+            fleet=self.fleet,
+            baselines=self.baselines,
+            catalogues=self.catalogues,
+            log=self.log,
         )
-        self.state_manager = StateManager(clock, ids, self.run_command, self.log)
+        self.state_manager = StateManager(cloud, clock, ids, self.run_command, self.log)
         self.windows = MaintenanceWindows(clock, ids, self.run_command, self.log)
+
+    def newest_agent(self) -> str:
+        """Return the newest version of SSM Agent that there is now."""
+        return agent_versions(self.catalogues, self.clock.now)[-1]
 
     def log(self, text: str) -> None:
         """Note that something happened."""

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lab.clock import Clock, Event
+from lab.cloud import Cloud
 from lab.command import Command
+from lab.documents import find
 from lab.errors import ApiError
 from lab.ids import Ids
 from lab.run_command import RunCommand
@@ -46,6 +48,7 @@ class Association:
     severity: str
     dispatch_role: str
     created: datetime
+    document_version: str = ""
     executions: list[AssociationExecution] = field(default_factory=list)
     next_event: Event | None = None
 
@@ -53,7 +56,10 @@ class Association:
 class StateManager:
     """The associations of an account and Region."""
 
-    def __init__(self, clock: Clock, ids: Ids, run_command: RunCommand, log: Callable[[str], None]) -> None:
+    def __init__(
+        self, cloud: Cloud, clock: Clock, ids: Ids, run_command: RunCommand, log: Callable[[str], None]
+    ) -> None:
+        self._cloud = cloud
         self._clock = clock
         self._ids = ids
         self._run_command = run_command
@@ -74,14 +80,17 @@ class StateManager:
         prefix: str = "",
         severity: str = "UNSPECIFIED",
         dispatch_role: str = "",
+        document_version: str = "",
     ) -> Association:
         """Make an association; it runs at once unless it is to run at its interval only.
 
         Raises:
-            ApiError: interval only, without a cron expression that says when.
+            ApiError: interval only, without a cron expression that says when; a document or parameters that cannot be
+                run.
         """
         if only_at_interval and (schedule is None or schedule.kind == "rate"):
             raise ApiError("ValidationException", "ApplyOnlyAtCronInterval needs a cron expression.")
+        find(self._cloud, document, document_version).check(parameters)
         association = Association(
             id=self._ids.uuid(),
             name=name,
@@ -96,6 +105,7 @@ class StateManager:
             severity=severity,
             dispatch_role=dispatch_role,
             created=self._clock.now,
+            document_version=document_version,
         )
         self.associations[association.id] = association
         if not only_at_interval:
@@ -134,6 +144,7 @@ class StateManager:
         try:
             command = self._run_command.send(
                 document_name=association.document,
+                document_version=association.document_version,
                 parameters=association.parameters,
                 targets=association.targets,
                 rate_control=association.rate_control,
@@ -141,6 +152,7 @@ class StateManager:
                 prefix=association.prefix,
                 sender_role=association.dispatch_role,
                 comment=f"Association {association.id}",
+                association_id=association.id,
             )
         except ApiError as error:
             problem = error.message

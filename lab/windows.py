@@ -54,8 +54,8 @@ class WindowTask:
     name: str = ""
     description: str = ""
     comment: str = ""
-    delivery_timeout_seconds: int = DEFAULT_DELIVERY_TIMEOUT
     document_version: str = ""
+    delivery_timeout_seconds: int = DEFAULT_DELIVERY_TIMEOUT
 
 
 @dataclass
@@ -306,6 +306,7 @@ class MaintenanceWindows:
             groups = _groups(window, task)
             run.command = self._run_command.send(
                 document_name=task.document,
+                document_version=task.document_version,
                 parameters=task.parameters,
                 targets=groups[0],
                 more_targets=groups[1:],
@@ -315,7 +316,6 @@ class MaintenanceWindows:
                 notification=task.notification,
                 comment=task.comment or f"{execution.id}:{run.id}",
                 delivery_timeout_seconds=task.delivery_timeout_seconds,
-                document_version=task.document_version,
                 sender_role=task.service_role,
             )
         except ApiError as error:

@@ -11,6 +11,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import ServiceException
 from moto.core.utils import utcnow
 from moto.ec2.models import ec2_backends
+from moto.iam.access_control import PermissionResult
 from moto.iam.models import IAMBackend, Role, iam_backends
 from moto.s3.models import s3_backends
 from moto.sns.models import sns_backends
@@ -19,7 +20,7 @@ from werkzeug.exceptions import HTTPException
 
 from lab import access
 from lab.catalogue import Catalogue
-from lab.cloud import Instance
+from lab.cloud import Instance, StoredDocument
 from patching.operating_system import PlatformType
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
@@ -85,6 +86,36 @@ class Account:
             s3_backends[self.account][_PARTITION].put_object(bucket, key, body)
         except (ServiceException, HTTPException) as error:
             raise KeyError(bucket) from error
+
+    def get_object(self, bucket: str, key: str) -> bytes:
+        """Read an object; raise KeyError if there is no such bucket or object."""
+        try:
+            found = s3_backends[self.account][_PARTITION].get_object(bucket, key)
+        except (ServiceException, HTTPException):
+            raise KeyError(f"bucket {bucket}") from None
+        if found is None:
+            raise KeyError(f"object {key} in the bucket {bucket}")
+        return bytes(found.value)
+
+    def is_public(self, bucket: str, key: str) -> bool:
+        """Tell whether the bucket's policy lets everybody read an object."""
+        try:
+            found = s3_backends[self.account][_PARTITION].get_bucket(bucket)
+        except (ServiceException, HTTPException):
+            return False
+        return bool(found.get_permission("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}") is PermissionResult.PERMITTED)
+
+    def document(self, name: str, version: str) -> StoredDocument | None:
+        """Return a document of the account, or None if there is none of this name."""
+        known = ssm_backends[self.account][self.region]._documents.get(name)  # noqa: SLF001
+        if known is None:
+            return None
+        default = known.get_default_version()
+        found = known.find(None if version in ("", "$DEFAULT") else version, strict=False)
+        if found is None:
+            return StoredDocument(default.document_type, version, "")
+        content = found.content if isinstance(found.content, str) else json.dumps(found.content)
+        return StoredDocument(found.document_type, found.document_version, content)
 
     def publish(self, topic: str, subject: str, message: str) -> None:
         """Publish to a topic; raise KeyError if there is no such topic."""

@@ -33,6 +33,7 @@ def create(engine: Engine, request: Request) -> Association:
     return engine.state_manager.create(
         name=request.get("AssociationName") or "",
         document=request["Name"],
+        document_version=request.get("DocumentVersion") or "",
         parameters=dict(request.get("Parameters") or {}),
         targets=Targets.from_api(request.get("Targets") or [{"Key": "InstanceIds", "Values": [request["InstanceId"]]}]),
         schedule=Schedule.parse(schedule) if schedule else None,
@@ -150,6 +151,7 @@ def _summary(association: Association) -> Reply:
     return without_empty(
         {
             "Name": association.document,
+            "DocumentVersion": association.document_version,
             "AssociationId": association.id,
             "AssociationVersion": "1",
             "Targets": association.targets.to_api(),

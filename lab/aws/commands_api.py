@@ -49,7 +49,7 @@ def send_command(engine: Engine, request: Request) -> Reply:
     refuse(request, "AlarmConfiguration", "DocumentHash")
     refuse(request.get("CloudWatchOutputConfig") or {}, "CloudWatchOutputEnabled")
     command = engine.run_command.send(
-        document_name=request["DocumentName"].rpartition("/")[2],
+        document_name=request["DocumentName"],
         document_version=request.get("DocumentVersion") or "",
         parameters=dict(request.get("Parameters") or {}),
         targets=targets_of(request),
@@ -105,9 +105,10 @@ def get_command_invocation(engine: Engine, request: Request) -> Reply:
         "StandardOutputContent": "",
         "StandardErrorContent": "",
     }
-    name = request.get("PluginName")
+    # Of the output of several steps the service shows none, unless one is named.
+    only = invocation.steps[0].name if len(invocation.steps) == 1 else ""
+    name = request.get("PluginName") or only
     if not name:
-        # Which of the steps' outputs would it be? Without a name the service shows none.
         return reply
     step = next((one for one in invocation.steps if one.name == name), None)
     if step is None:
@@ -249,7 +250,7 @@ def _response_code(invocation: Invocation) -> int:
 
 
 def _url(engine: Engine, command: Command, invocation: Invocation, step: StepRun, stream: str) -> str:
-    if not invocation.output_stored or step.started == step.ended:
+    if not invocation.output_stored or step.skipped:
         return ""
     key = command.output_key(invocation, step, stream)
     return f"https://s3.{engine.cloud.region}.amazonaws.com/{command.bucket}/{key}"

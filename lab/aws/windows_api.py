@@ -94,8 +94,8 @@ def make_task(engine: Engine, request: Request, task_id: str | None = None) -> W
         name=request.get("Name") or "",
         description=request.get("Description") or "",
         comment=parameters.get("Comment") or "",
-        delivery_timeout_seconds=int(parameters.get("TimeoutSeconds") or DEFAULT_DELIVERY_TIMEOUT),
         document_version=parameters.get("DocumentVersion") or "",
+        delivery_timeout_seconds=int(parameters.get("TimeoutSeconds") or DEFAULT_DELIVERY_TIMEOUT),
     )
 
 

@@ -11,14 +11,14 @@ from typing import Any
 from lab import access
 from lab.catalogue import Catalogue, parse
 from lab.clock import Clock
-from lab.cloud import Instance
+from lab.cloud import Instance, StoredDocument
 from lab.command import Command, Invocation, Notification, StepRun
 from lab.engine import Engine
 from lab.node import ManagedNode
 from patching.baseline import ApprovalRule, PatchBaseline, PatchFilter
 from patching.operating_system import OperatingSystem
 from patching.rate_control import RateControl
-from patching.run_patch_baseline import DOCUMENT_NAME, RunPatchBaseline
+from patching.run_patch_baseline import RunPatchBaseline
 from patching.targets import Targets
 
 NODE_ROLE = "arn:aws:iam::123456789012:role/node"
@@ -128,6 +128,8 @@ class FakeCloud:
         self.bucket_keys: dict[str, str] = {}
         self.topic_keys: dict[str, str] = {}
         self.objects: dict[str, str] = {}
+        self.public: set[str] = set()
+        self.documents: dict[str, StoredDocument] = {}
         self.messages: list[dict[str, Any]] = []
 
     def forbid(self, role: str, action: str, resource: str = "*") -> None:
@@ -156,6 +158,22 @@ class FakeCloud:
         if bucket != "output":
             raise KeyError(bucket)
         self.objects[key] = body.decode()
+
+    def get_object(self, bucket: str, key: str) -> bytes:
+        if bucket != "output":
+            raise KeyError(f"bucket {bucket}")
+        if key not in self.objects:
+            raise KeyError(f"object {key}")
+        return self.objects[key].encode()
+
+    def is_public(self, bucket: str, key: str) -> bool:
+        return key in self.public
+
+    def document(self, name: str, version: str) -> StoredDocument | None:
+        stored = self.documents.get(name)
+        if stored and version not in ("", "$DEFAULT", "$LATEST", stored.version):
+            return replace(stored, content="")
+        return stored
 
     def publish(self, topic: str, subject: str, message: str) -> None:
         if topic != TOPIC:
@@ -207,9 +225,10 @@ class Lab:
         **more: Any,
     ) -> Command:
         """Send a command, without letting any time go by: an installation on all of the fleet, one node at a time."""
+        task = task or RunPatchBaseline.install()
         return self.engine.run_command.send(
-            document_name=DOCUMENT_NAME,
-            parameters=(task or RunPatchBaseline.install()).to_api(),
+            document_name=task.document,
+            parameters=task.to_api(),
             targets=targets or Targets.tag("Fleet", "a"),
             rate_control=rate or RateControl(1, 0),
             **more,
@@ -227,10 +246,41 @@ class Lab:
         self.clock.finish_work()
         return command
 
+    def add_document(self, name: str, *steps: dict[str, Any], **parameters: dict[str, Any]) -> None:
+        """Give the account a document of these steps."""
+        content = {"schemaVersion": "2.2", "parameters": parameters, "mainSteps": list(steps)}
+        self.cloud.documents[name] = StoredDocument("Command", "1", json.dumps(content))
+
+    def run_document(self, name: str, parameters: dict[str, list[str]] | None = None, **more: Any) -> Command:
+        """Send a document to all of the fleet, and let the command come to its end."""
+        given = {"targets": Targets.tag("Fleet", "a"), "rate_control": RateControl("100%", "100%"), **more}
+        command = self.engine.run_command.send(document_name=name, parameters=parameters or {}, **given)
+        self.clock.finish_work()
+        return command
+
     def scan(self, node: ManagedNode) -> dict[str, str]:
         """Scan a node, and return the states of its packages."""
         self.run(RunPatchBaseline.scan(), targets=Targets.instances(node.id))
         return reported(node)
+
+
+def shell(name: str, *commands: str, **inputs: Any) -> dict[str, Any]:
+    """Return a step that runs these commands on Linux; `precondition` is a pair."""
+    pair = inputs.pop("precondition", None)
+    step = {"action": "aws:runShellScript", "name": name, "inputs": {"runCommand": list(commands) or ["ls"], **inputs}}
+    return {**step, "precondition": {"StringEquals": list(pair)}} if pair else step
+
+
+def went(command: Command) -> dict[str, str]:
+    """Return how each step of a command went on its only node: its status, or `skipped`."""
+    (only,) = invocations(command)
+    return {step.name: "skipped" if step.skipped else str(step.status) for step in only.steps}
+
+
+def step_of(command: Command, name: str) -> StepRun:
+    """Return a step of a command on its only node."""
+    (only,) = invocations(command)
+    return next(step for step in only.steps if step.name == name)
 
 
 def reported(node: ManagedNode) -> dict[str, str]:

@@ -265,7 +265,7 @@ def test_a_document_of_another_schema_is_told_that_alone() -> None:
             "schemaVersion: '2.2'\nmainSteps:\n  - {{ a }}\n",
             "line 3 of the document; put a text that begins with {{ in",
         ),
-        ('{"a": }', "not JSON: .* in line 1 of the document"),
+        ('{"a": ]', "not JSON: .* in line 1 of the document"),
         ("a: " + "x" * MAX_SIZE, r"has 65539 bytes, but AWS takes 65536 \(64 KB\) at most"),
     ],
 )

@@ -1,0 +1,85 @@
+"""What comes of a command: who is told of it, and where its output is kept.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/monitoring-sns-notifications.html.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from lab.clock import Clock
+from lab.cloud import Cloud
+from lab.command import Command, Invocation, Notification, iso
+from lab.node import ManagedNode
+
+SERVICE = "ssm.amazonaws.com"
+
+
+class CommandResults:
+    """Hands the results of commands on.
+
+    Args:
+        cloud: the rest of the account.
+        clock: the lab's clock.
+        log: takes what happens, in words.
+    """
+
+    def __init__(self, cloud: Cloud, clock: Clock, log: Callable[[str], None]) -> None:
+        self._cloud = cloud
+        self._clock = clock
+        self._log = log
+
+    def publish(self, command: Command, notification: Notification, summary: dict[str, object]) -> None:
+        """Tell a topic of a change; one that cannot be told fails nothing."""
+        problem = self._cannot_publish(notification)
+        if not problem:
+            message = json.dumps({**summary, "eventTime": iso(self._clock.now)}, separators=(",", ":"))
+            try:
+                self._cloud.publish(notification.topic, f"EC2 Run Command Notification {self._cloud.region}", message)
+            except KeyError:
+                problem = f"there is no topic {notification.topic}"
+        if problem:
+            # As on AWS, a notification that cannot be sent does not fail the command, and nobody is told.
+            self._log(f"command {command.id}: not notified: {problem}")
+
+    def _cannot_publish(self, notification: Notification) -> str:
+        role, topic = notification.role, notification.topic
+        if not self._cloud.trusts(role, SERVICE):
+            return f"{SERVICE} cannot assume {role}"
+        if not self._cloud.allowed(role, "sns:Publish", topic):
+            return f"{role} does not allow sns:Publish on {topic}"
+        key = self._cloud.topic_key(topic)
+        for action in ("kms:GenerateDataKey", "kms:Decrypt") if key else ():
+            if not self._cloud.allowed(role, action, str(key)):
+                return f"{role} does not allow {action} on {key}"
+        return ""
+
+    def store(self, command: Command, invocation: Invocation, node: ManagedNode) -> None:
+        """Put the output of an invocation's steps into the command's bucket, if it has one."""
+        if not command.bucket:
+            return
+        for run in invocation.steps:
+            for stream, text in (("stdout", run.output), ("stderr", run.error)):
+                if not text or run.skipped:
+                    continue
+                key = command.output_key(invocation, run, stream)
+                problem = self._cannot_write(node.role, command.bucket, key)
+                if not problem:
+                    try:
+                        self._cloud.put_object(command.bucket, key, text.encode())
+                        invocation.output_stored = True
+                    except KeyError:
+                        problem = f"there is no bucket {command.bucket}"
+                if problem:
+                    # As on AWS, output that cannot be stored does not fail the command.
+                    self._log(f"command {command.id}: output of {node.id} not stored: {problem}")
+
+    def _cannot_write(self, role: str, bucket: str, key: str) -> str:
+        arn = f"arn:aws:s3:::{bucket}/{key}"
+        if not self._cloud.allowed(role, "s3:PutObject", arn):
+            return f"{role} does not allow s3:PutObject on {arn}"
+        encryption_key = self._cloud.bucket_key(bucket)
+        if encryption_key and not self._cloud.allowed(role, "kms:GenerateDataKey", encryption_key):
+            return f"{role} does not allow kms:GenerateDataKey on {encryption_key}"
+        return ""
