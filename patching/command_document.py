@@ -18,7 +18,7 @@ from typing import Any, Self
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from patching.command_document_rules import REFERENCE, broken_rules
+from patching.command_document_rules import REFERENCE, broken_rules, compiled
 from patching.command_plugins import PLUGINS
 from patching.errors import InvalidValueError
 from patching.findings import Finding, expected
@@ -67,7 +67,7 @@ class Parameter:
             if choices and value not in choices:
                 return f"{value!r} is not a value of {self.name}; {expected(value, choices)}"
             pattern = self.declared.get("allowedPattern")
-            if pattern and not re.fullmatch(pattern, value):
+            if pattern and not compiled(pattern).fullmatch(value):
                 return f"{value!r} does not match {self.name}'s pattern {pattern}"
         return ""
 

@@ -364,6 +364,15 @@ def test_parameters_that_do_not_fit_are_refused(given_: dict[str, list[str]], pr
         CommandDocument.parse(DRAIN).check_parameters(given_)
 
 
+def test_a_pattern_may_have_what_java_and_go_know_alone() -> None:
+    made = changed((*NAME, "allowedPattern"), r"^\p{L}+\z")
+    assert findings(made) == []
+    document_ = CommandDocument.parse(made)
+    document_.check_parameters({"Name": ["b"]})
+    with pytest.raises(InvalidValueError, match="does not match Name's pattern"):
+        CommandDocument.parse(changed((*NAME, "allowedPattern"), r"^\p{L}{2}\z")).check_parameters({"Name": ["b"]})
+
+
 def test_parameters_that_fit_are_taken() -> None:
     CommandDocument.parse(DRAIN).check_parameters({"Service": ["worker"], "Hosts": []})
 
