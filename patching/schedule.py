@@ -7,9 +7,10 @@ arithmetic of AWS cron is `aws-croniter`'s; what Systems Manager accepts of it i
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,6 +25,12 @@ _EXPRESSION = re.compile(r"(cron|rate|at)\((.*)\)")
 _RATE = re.compile(r"([0-9]{1,6}) (minute|minutes|hour|hours|day|days)")
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _CRON_FIELDS = 6
+_MAX_EXPRESSION = 256
+_SECONDS = re.compile(r"[0-5]?[0-9]")
+_SHORTEST_CRON_GAP = timedelta(minutes=5)
+_NO_IANA_NAME = re.compile(r"(posix|right)/.*|posixrules|localtime|Factory")
+"""Files of a time zone database that are no names of it."""
+_WEEKDAY = re.compile(r"(SUN|MON|TUE|WED|THU|FRI|SAT|[1-7])(#[1-5]|L)?", re.IGNORECASE)
 _SHORTEST_ASSOCIATION_RATE = timedelta(minutes=30)
 _LONGEST_ASSOCIATION_RATE = timedelta(days=31)
 _ASSOCIATION_HOURS = {"*", "0/1", "*/1", "0/2", "*/2", "0/4", "*/4", "0/8", "*/8", "0/12", "*/12"}
@@ -53,6 +60,9 @@ class Schedule:
     def __post_init__(self) -> None:
         if is_token(self.expression) or is_token(self.timezone):
             return
+        if len(self.expression) > _MAX_EXPRESSION:
+            message = f"the schedule has {len(self.expression)} characters, but AWS takes {_MAX_EXPRESSION}"
+            raise InvalidValueError(message)
         match = _EXPRESSION.fullmatch(self.expression)
         if not match:
             message = (
@@ -105,7 +115,8 @@ class Schedule:
 
         Raises:
             InvalidValueError: associations know UTC only, a rate of 30 minutes to 31 days, and of cron only every
-                30 minutes, every 1, 2, 4, 8 or 12 hours, and once a day, a week or on the n-th weekday of a month.
+                30 minutes, every 1, 2, 4, 8 or 12 hours, and once a day, a week or on the n-th or last weekday of a
+                month, at no other second than 0.
         """
         if is_token(self.expression):
             return self
@@ -164,6 +175,7 @@ class Schedule:
 
     def _cron_runs(self, after: datetime) -> Iterator[datetime]:
         cron = AwsCroniter(_six_fields(self._body))
+        seconds = timedelta(seconds=_seconds(self._body))
         tz = zone(self.timezone)
         offset = timedelta(days=self.offset_days)
         # The library counts in UTC. It is handed the zone's wall clock under that name, and what it gives is then
@@ -177,7 +189,7 @@ class Schedule:
             if following is None:
                 return
             wall = following
-            moment = _localize(wall.replace(tzinfo=None) + offset, tz)
+            moment = _localize(wall.replace(tzinfo=None) + offset + seconds, tz)
             # In the hour that the spring change skips, several wall-clock times are one and the same moment.
             if moment > last:
                 yield moment
@@ -187,11 +199,11 @@ class Schedule:
 
 def zone(name: str) -> ZoneInfo:
     """Return the time zone of this IANA name; raise `InvalidValueError` if there is none."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        message = f"{name!r} is not an IANA time zone; expected a name like Asia/Seoul, Europe/Berlin or UTC"
-        raise InvalidValueError(message) from None
+    with suppress(ZoneInfoNotFoundError, ValueError, OSError):
+        if not _NO_IANA_NAME.fullmatch(name):
+            return ZoneInfo(name)
+    message = f"{name!r} is not an IANA time zone; expected a name like Asia/Seoul, Europe/Berlin or UTC"
+    raise InvalidValueError(message)
 
 
 def point_in_time(text: str) -> datetime:
@@ -214,18 +226,26 @@ def _localize(wall: datetime, tz: ZoneInfo) -> datetime:
 
 
 def _six_fields(body: str) -> str:
-    """Drop the optional field for seconds, which Systems Manager takes in front and only as 0."""
+    """Drop the optional field for seconds, which Systems Manager takes in front."""
     fields = body.split()
     return " ".join(fields[1:] if len(fields) == _CRON_FIELDS + 1 else fields)
 
 
+def _seconds(body: str) -> int:
+    fields = body.split()
+    return int(fields[0]) if len(fields) == _CRON_FIELDS + 1 else 0
+
+
 def _check_cron(body: str) -> None:
     fields = body.split()
-    if len(fields) not in (_CRON_FIELDS, _CRON_FIELDS + 1) or (len(fields) > _CRON_FIELDS and fields[0] != "0"):
+    if len(fields) not in (_CRON_FIELDS, _CRON_FIELDS + 1):
         message = (
             f"cron({body}) has {len(fields)} field{'' if len(fields) == 1 else 's'}; expected 6 (minute, hour, day of "
-            "month, month, day of week, year) or, in front of them, a 0 for the seconds"
+            "month, month, day of week, year) or, in front of them, one for the second"
         )
+        raise InvalidValueError(message)
+    if len(fields) > _CRON_FIELDS and not _SECONDS.fullmatch(fields[0]):
+        message = f"cron({body}): the first of 7 fields is the second, a number from 0 to 59, not {fields[0]!r}"
         raise InvalidValueError(message)
     try:
         (first,) = AwsCroniter(_six_fields(body)).get_next(datetime(2000, 1, 1, tzinfo=UTC), 1)
@@ -235,6 +255,19 @@ def _check_cron(body: str) -> None:
     if first is None:
         message = f"cron({body}) names a day that never comes"
         raise InvalidValueError(message)
+    _check_gaps(body, first)
+
+
+def _check_gaps(body: str, first: datetime) -> None:
+    """Refuse a cron expression that runs more often than every five minutes, which Systems Manager does not support."""
+    if _six_fields(body).partition(" ")[0].isdigit():
+        return
+    # More runs than an hour has minutes: the gap from one hour to the next is among them.
+    runs = [first, *(one for one in AwsCroniter(_six_fields(body)).get_next(first, 61) if one is not None)]
+    for one, following in pairwise(runs):
+        if following - one < _SHORTEST_CRON_GAP:
+            message = f"cron({body}) runs more often than every five minutes, which AWS does not support; try 0/5"
+            raise InvalidValueError(message)
 
 
 def _one_line(error: Exception) -> str:
@@ -244,19 +277,24 @@ def _one_line(error: Exception) -> str:
 
 
 def _check_association_cron(expression: str, body: str) -> None:
+    if _seconds(body):
+        message = f"{expression}: an association runs at second 0; write a 0, or leave the field out"
+        raise InvalidValueError(message)
     minute, hour, day_of_month, month, day_of_week, year = _six_fields(body).split()
     every_half_hour = minute in ("0/30", "*/30") and hour == "*"
     every_hours = minute.isdigit() and hour in _ASSOCIATION_HOURS
     daily = minute.isdigit() and hour.isdigit()
     on_any_day = day_of_month in ("*", "?") and day_of_week in ("*", "?")
-    on_weekdays = day_of_month in ("*", "?")
+    on_weekday = day_of_month in ("*", "?") and bool(_WEEKDAY.fullmatch(day_of_week))
     fits = (
-        month == "*" and year == "*" and ((on_any_day and (every_half_hour or every_hours)) or (daily and on_weekdays))
+        month == "*"
+        and year == "*"
+        and ((on_any_day and (every_half_hour or every_hours or daily)) or (daily and on_weekday))
     )
     if not fits:
         message = (
             f"{expression} is not a schedule that an association takes; expected every 30 minutes, every 1, 2, 4, 8 or "
-            "12 hours, daily, or weekly or on the n-th weekday of the month, without a month: "
+            "12 hours, daily, weekly, or on the n-th or last of one weekday in the month, without a month: "
             "cron(0 2 * * ? *), cron(0 2 ? * SUN *), cron(0 2 ? * TUE#3 *), or a rate"
         )
         raise InvalidValueError(message)
