@@ -5,6 +5,7 @@ Statuses follow https://docs.aws.amazon.com/systems-manager/latest/userguide/mon
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -104,6 +105,8 @@ class Command:
     details: str = "Pending"
     allowed_at_once: int = 1
     stopped: bool = False
+    watchers: list[Callable[[Invocation | None], None]] = field(default_factory=list)
+    """Called at every change of a status: with the invocation, or with None for the command itself."""
 
     @property
     def running(self) -> int:

@@ -22,6 +22,7 @@ from lab.fleet import Fleet
 from lab.ids import Ids
 from lab.node import ManagedNode
 from lab.patch_operation import PatchOperation
+from lab.service_events import ServiceEvents
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import DOCUMENT_NAME, STEPS, RunPatchBaseline
 from patching.targets import Targets
@@ -45,17 +46,27 @@ class RunCommand:
         ids: where command ids come from.
         fleet: the managed nodes.
         baselines: the patch baselines.
+        events: told of every change of a status.
         log: takes what happens, in words.
     """
 
     def __init__(
-        self, *, cloud: Cloud, clock: Clock, ids: Ids, fleet: Fleet, baselines: Baselines, log: Callable[[str], None]
+        self,
+        *,
+        cloud: Cloud,
+        clock: Clock,
+        ids: Ids,
+        fleet: Fleet,
+        baselines: Baselines,
+        events: ServiceEvents,
+        log: Callable[[str], None],
     ) -> None:
         self._cloud = cloud
         self._clock = clock
         self._ids = ids
         self._fleet = fleet
         self._baselines = baselines
+        self._events = events
         self._log = log
         self._busy_until: dict[str, datetime] = {}
         self.commands: dict[str, Command] = {}
@@ -285,6 +296,7 @@ class RunCommand:
 
     def _finish(self, command: Command, invocation: Invocation, node: ManagedNode) -> None:
         self._store_output(command, invocation, node)
+        self._events.patch_compliance(node)
         failed = any(run.status is Status.FAILED for run in invocation.steps)
         invocation.counts_as_error = failed
         self._change(command, invocation, Status.FAILED if failed else Status.SUCCESS)
@@ -324,6 +336,9 @@ class RunCommand:
 
     def _change(self, command: Command, invocation: Invocation, status: Status, details: str | None = None) -> None:
         invocation.to(status, details)
+        self._events.invocation(command, invocation)
+        for watch in command.watchers:
+            watch(invocation)
         if command.notification and command.notification.per_invocation and command.notification.wants(status):
             self._publish(command, command.notification, command.invocation_summary(invocation))
 
@@ -331,6 +346,9 @@ class RunCommand:
         command.status, command.details = status, details or str(status)
         if status.final:
             self._log(f"command {command.id}: {command.details}")
+        self._events.command(command)
+        for watch in command.watchers:
+            watch(None)
         if command.notification and not command.notification.per_invocation and command.notification.wants(status):
             self._publish(command, command.notification, command.summary())
 

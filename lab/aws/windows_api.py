@@ -51,7 +51,7 @@ def change(engine: Engine, window: Window, request: Request) -> None:
     window.duration_hours, window.cutoff_hours = int(new["Duration"]), int(new["Cutoff"])
     window.allow_unassociated_targets = str(new["AllowUnassociatedTargets"]).lower() == "true"
     window.start_date, window.end_date = new.get("StartDate", ""), new.get("EndDate", "")
-    window.enabled = str(new.get("Enabled", window.enabled)).lower() == "true"
+    engine.windows.enable(window, enabled=str(new.get("Enabled", window.enabled)).lower() == "true")
     engine.windows.plan(window)
 
 
@@ -186,7 +186,7 @@ def deregister_target_from_maintenance_window(engine: Engine, request: Request) 
     target_id = request["WindowTargetId"]
     if request.get("Safe") and any(target_id in task.target_ids for task in window.tasks.values()):
         raise ApiError("TargetInUseException", f"Target {target_id} is in use.")
-    window.targets.pop(target_id, None)
+    engine.windows.remove_target(window.id, target_id)
     return {"WindowId": window.id, "WindowTargetId": target_id}
 
 
