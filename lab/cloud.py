@@ -97,5 +97,11 @@ class Cloud(Protocol):
     def put_object(self, bucket: str, key: str, body: bytes) -> None:
         """Write an object; raise KeyError if there is no such bucket."""
 
+    def has_log_group(self, group: str) -> bool:
+        """Tell whether there is a log group of this name."""
+
+    def put_log_events(self, group: str, stream: str, lines: Iterable[str]) -> None:
+        """Write lines to a stream of a log group; both are made where they are lacking."""
+
     def publish(self, topic: str, subject: str, message: str) -> None:
         """Publish to a topic; raise KeyError if there is no such topic."""

@@ -100,6 +100,9 @@ class Command:
     prefix: str = ""
     notification: Notification | None = None
     sender_role: str = ""
+    log_group: str = ""
+    """Log group that output goes to; none if empty."""
+
     invocations: dict[str, Invocation] = field(default_factory=dict)
     status: Status = Status.PENDING
     details: str = "Pending"

@@ -20,6 +20,7 @@ from lab.documents import Document, owned_by_aws
 from lab.errors import ApiError
 from lab.fleet import Fleet
 from lab.ids import Ids
+from lab.log_output import LogOutput
 from lab.node import ManagedNode
 from lab.patch_operation import PatchOperation
 from lab.service_events import ServiceEvents
@@ -68,10 +69,11 @@ class RunCommand:
         self._baselines = baselines
         self._events = events
         self._log = log
+        self._log_output = LogOutput(cloud, log)
         self._busy_until: dict[str, datetime] = {}
         self.commands: dict[str, Command] = {}
 
-    def send(
+    def send(  # noqa: PLR0913 SendCommand's own parameters
         self,
         *,
         document_name: str,
@@ -86,6 +88,7 @@ class RunCommand:
         delivery_timeout_seconds: int = DEFAULT_DELIVERY_TIMEOUT,
         sender_role: str = "",
         document_version: str = "",
+        log_group: str = "",
     ) -> Command:
         """Send a document to the nodes that are targeted now, and start with them as rate control allows.
 
@@ -102,6 +105,7 @@ class RunCommand:
             delivery_timeout_seconds: how long a node may take to fetch the command.
             sender_role: the role that sends it, whose permissions are checked; empty for a caller that is trusted.
             document_version: the version that was asked for.
+            log_group: log group that output goes to; none by default.
 
         Raises:
             ApiError: a document or parameters that cannot be run, a node that is not managed, a role that cannot be
@@ -138,6 +142,7 @@ class RunCommand:
             prefix=prefix,
             notification=notification,
             sender_role=sender_role,
+            log_group=log_group,
         )
         for node in nodes:
             command.invocations[node.id] = Invocation(
@@ -296,6 +301,7 @@ class RunCommand:
 
     def _finish(self, command: Command, invocation: Invocation, node: ManagedNode) -> None:
         self._store_output(command, invocation, node)
+        self._log_output.store(command, invocation, node)
         self._events.patch_compliance(node)
         failed = any(run.status is Status.FAILED for run in invocation.steps)
         invocation.counts_as_error = failed

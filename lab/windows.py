@@ -57,6 +57,7 @@ class WindowTask:
     comment: str = ""
     delivery_timeout_seconds: int = DEFAULT_DELIVERY_TIMEOUT
     document_version: str = ""
+    log_group: str = ""
 
 
 @dataclass
@@ -341,6 +342,7 @@ class MaintenanceWindows:
                 comment=task.comment or f"{execution.id}:{run.id}",
                 delivery_timeout_seconds=task.delivery_timeout_seconds,
                 document_version=task.document_version,
+                log_group=task.log_group,
                 sender_role=task.service_role,
             )
         except ApiError as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ from moto.ec2.models import ec2_backends
 from moto.events.models import Rule, events_backends
 from moto.iam.models import IAMBackend, Role, iam_backends
 from moto.kms.models import kms_backends
+from moto.logs.models import logs_backends
 from moto.s3.models import s3_backends
 from moto.sns.models import sns_backends
 from moto.ssm.models import Parameter, ssm_backends
@@ -36,11 +38,13 @@ class Account:
     Args:
         region: the Region.
         catalogues: the operating systems whose images are registered there.
+        now: tells the lab's time.
     """
 
-    def __init__(self, region: str, catalogues: tuple[Catalogue, ...]) -> None:
+    def __init__(self, region: str, catalogues: tuple[Catalogue, ...], now: Callable[[], datetime]) -> None:
         self.account = ACCOUNT
         self.region = region
+        self._now = now
         self._images = _register_images(region, catalogues)
 
     def instances(self) -> Iterator[Instance]:
@@ -108,6 +112,21 @@ class Account:
             s3_backends[self.account][_PARTITION].put_object(bucket, key, body)
         except (ServiceException, HTTPException) as error:
             raise KeyError(bucket) from error
+
+    def has_log_group(self, group: str) -> bool:
+        """Tell whether there is a log group of this name."""
+        return group in logs_backends[self.account][self.region].groups
+
+    def put_log_events(self, group: str, stream: str, lines: Iterable[str]) -> None:
+        """Write lines to a stream of a log group; both are made where they are lacking."""
+        backend = logs_backends[self.account][self.region]
+        backend.ensure_log_group(group)
+        streams = backend.groups[group]
+        if stream not in streams.streams:
+            streams.create_log_stream(stream)
+        # Not by the backend, which would refuse what does not have the time of the world's clock.
+        at = int(self._now().timestamp() * 1000)
+        streams.put_log_events(stream, [{"timestamp": at, "message": line} for line in lines])
 
     def publish(self, topic: str, subject: str, message: str) -> None:
         """Publish to a topic; raise KeyError if there is no such topic."""

@@ -44,7 +44,7 @@ class Plane:
         with self._changed:
             if region not in self._engines:
                 catalogues = built_in()
-                account = Account(region, catalogues)
+                account = Account(region, catalogues, lambda: self._clock.now)
                 self._engines[region] = Engine(account, self._clock, catalogues=catalogues, seed=len(self._engines))
             yield self._engines[region]
             self._changed.notify_all()

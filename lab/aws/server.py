@@ -21,6 +21,7 @@ from lab.aws import (  # noqa: F401 importing those of CloudFormation lets moto 
     cloudformation,
     cloudformation_completed,
     cloudformation_documents,
+    cloudformation_logs,
     cloudformation_notifications,
     control,
     moto_corrections,

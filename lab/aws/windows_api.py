@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from lab.aws.commands_api import notification_of
+from lab.aws.commands_api import log_group_of, log_output, notification_of
 from lab.aws.operation import Reply, Request, filters, operation, page, without_empty
 from lab.engine import Engine
 from lab.errors import ApiError
@@ -96,6 +96,7 @@ def make_task(engine: Engine, request: Request, task_id: str | None = None) -> W
         comment=parameters.get("Comment") or "",
         delivery_timeout_seconds=int(parameters.get("TimeoutSeconds") or DEFAULT_DELIVERY_TIMEOUT),
         document_version=parameters.get("DocumentVersion") or "",
+        log_group=log_group_of(parameters, request["TaskArn"].rpartition("/")[2]),
     )
 
 
@@ -246,6 +247,8 @@ def get_maintenance_window_task(engine: Engine, request: Request) -> Reply:
         "DocumentVersion": task.document_version,
         "TimeoutSeconds": task.delivery_timeout_seconds,
     }
+    if task.log_group:
+        run_command["CloudWatchOutputConfig"] = log_output(task.log_group)
     if task.notification:
         run_command["ServiceRoleArn"] = task.notification.role
         run_command["NotificationConfig"] = {

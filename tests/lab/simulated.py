@@ -132,6 +132,7 @@ class FakeCloud:
         self.rules: list[tuple[str, RuleTarget]] = []
         """What is told of an event, with the type of the event."""
         self.objects: dict[str, str] = {}
+        self.logs: dict[str, dict[str, list[str]]] = {}
         self.messages: list[dict[str, Any]] = []
         self.subjects: list[str] = []
 
@@ -170,6 +171,12 @@ class FakeCloud:
         if bucket != "output":
             raise KeyError(bucket)
         self.objects[key] = body.decode()
+
+    def has_log_group(self, group: str) -> bool:
+        return group in self.logs
+
+    def put_log_events(self, group: str, stream: str, lines: Iterable[str]) -> None:
+        self.logs.setdefault(group, {})[stream] = list(lines)
 
     def publish(self, topic: str, subject: str, message: str) -> None:
         if topic != TOPIC:
