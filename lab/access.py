@@ -1,8 +1,8 @@
 """What IAM policies allow, as far as the lab's own actions need it.
 
 Follows https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html: a matching Deny wins,
-then a matching Allow, and what nothing allows is denied. Principals of resource policies, permission boundaries,
-session policies and service control policies are left out: nothing in the lab has them.
+then a matching Allow, and what nothing allows is denied. Of resource policies, what they say of AWS's services counts.
+Permission boundaries, session policies and service control policies are left out: nothing in the lab has them.
 """
 
 from __future__ import annotations
@@ -55,6 +55,35 @@ def allowed(
     return found
 
 
+def permits(
+    document: Mapping[str, Any], service: str, action: str, resource: str, context: Mapping[str, str] | None = None
+) -> bool:
+    """Tell whether a resource's policy lets a service of AWS act on it.
+
+    Args:
+        document: the policy of the resource.
+        service: the service's principal, such as `events.amazonaws.com`.
+        action: such as `sns:Publish`.
+        resource: the resource's ARN.
+        context: values of condition keys that the service sends along.
+
+    Raises:
+        ValueError: a condition operator, or a kind of principal, that this evaluation does not know.
+    """
+    about = [statement for statement in _statements(document) if _is_about(statement, service)]
+    return allowed([{"Statement": about}], action, resource, context)
+
+
+def without_conditions(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a policy as it would be if all of its conditions held: for saying that one of them does not."""
+    kept = [
+        {key: value for key, value in statement.items() if key != "Condition"}
+        for statement in _statements(document)
+        if statement["Effect"] == "Allow"
+    ]
+    return {"Statement": kept}
+
+
 def trusts(document: Mapping[str, Any], service: str) -> bool:
     """Tell whether a trust policy lets a service assume its role."""
     return any(
@@ -70,6 +99,17 @@ def _statements(document: Mapping[str, Any]) -> list[Statement]:
     return _list(document.get("Statement", ()))
 
 
+def _is_about(statement: Statement, service: str) -> bool:
+    """Tell whether a statement of a resource policy is about a service; `*` is everybody, services too."""
+    if "NotPrincipal" in statement:
+        message = "the lab does not know what NotPrincipal means for a service"
+        raise ValueError(message)
+    principal = statement.get("Principal", {})
+    if principal == "*":
+        return True
+    return "*" in _list(principal.get("AWS", ())) or service in _list(principal.get("Service", ()))
+
+
 def _concerns(statement: Statement, action: str, resource: str) -> bool:
     if "NotAction" in statement:
         if any(_matches(pattern.lower(), action.lower()) for pattern in _list(statement["NotAction"])):
@@ -82,8 +122,10 @@ def _concerns(statement: Statement, action: str, resource: str) -> bool:
 
 
 def _conditions_hold(statement: Statement, context: Mapping[str, str]) -> bool:
+    # The names of condition keys are compared without regard to case.
+    known = {key.lower(): value for key, value in context.items()}
     return all(
-        _condition_holds(operator, context.get(key), [str(value) for value in _list(values)])
+        _condition_holds(operator, known.get(key.lower()), [str(value) for value in _list(values)])
         for operator, block in statement.get("Condition", {}).items()
         for key, values in block.items()
     )

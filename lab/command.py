@@ -5,6 +5,7 @@ Statuses follow https://docs.aws.amazon.com/systems-manager/latest/userguide/mon
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -106,6 +107,7 @@ class Command:
     comment: str = ""
     bucket: str = ""
     prefix: str = ""
+    log_group: str = ""
     notification: Notification | None = None
     sender_role: str = ""
     association_id: str = ""
@@ -114,6 +116,8 @@ class Command:
     details: str = "Pending"
     allowed_at_once: int = 1
     stopped: bool = False
+    watchers: list[Callable[[Invocation | None], None]] = field(default_factory=list)
+    """Called at every change of a status: with the invocation, or with None for the command itself."""
 
     @property
     def running(self) -> int:
@@ -137,6 +141,11 @@ class Command:
         """Return the key of the object that a step's output goes to."""
         parts = (step.action, step.folder or step.name)
         return "/".join((self.output_prefix(invocation), *(part.replace(":", "") for part in parts), stream))
+
+    def log_stream(self, invocation: Invocation, step: StepRun, stream: str) -> str:
+        """Return the name of the log stream that a step's output goes to."""
+        # A colon, which the plugins of old documents have in their names, is not allowed in the name of a stream.
+        return "/".join((self.id, invocation.node_id, step.name.replace(":", "-"), stream))
 
     def summary(self) -> dict[str, Any]:
         """Return what a notification of the command says."""

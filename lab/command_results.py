@@ -11,6 +11,7 @@ from collections.abc import Callable
 from lab.clock import Clock
 from lab.cloud import Cloud
 from lab.command import Command, Invocation, Notification, iso
+from lab.log_output import LogOutput
 from lab.node import ManagedNode
 
 SERVICE = "ssm.amazonaws.com"
@@ -29,6 +30,7 @@ class CommandResults:
         self._cloud = cloud
         self._clock = clock
         self._log = log
+        self._logs = LogOutput(cloud)
 
     def publish(self, command: Command, notification: Notification, summary: dict[str, object]) -> None:
         """Tell a topic of a change; one that cannot be told fails nothing."""
@@ -56,24 +58,36 @@ class CommandResults:
         return ""
 
     def store(self, command: Command, invocation: Invocation, node: ManagedNode) -> None:
-        """Put the output of an invocation's steps into the command's bucket, if it has one."""
-        if not command.bucket:
-            return
+        """Put the output of an invocation's steps where the command wants it: a bucket, a log group or both."""
         for run in invocation.steps:
             for stream, text in (("stdout", run.output), ("stderr", run.error)):
+                # There is an object, and a stream, only for what says something.
                 if not text or run.skipped:
                     continue
-                key = command.output_key(invocation, run, stream)
-                problem = self._cannot_write(node.role, command.bucket, key)
-                if not problem:
-                    try:
-                        self._cloud.put_object(command.bucket, key, text.encode())
-                        invocation.output_stored = True
-                    except KeyError:
-                        problem = f"there is no bucket {command.bucket}"
-                if problem:
-                    # As on AWS, output that cannot be stored does not fail the command.
-                    self._log(f"command {command.id}: output of {node.id} not stored: {problem}")
+                if command.bucket:
+                    key = command.output_key(invocation, run, stream)
+                    problem = self._put(command.bucket, key, text, node.role)
+                    invocation.output_stored = invocation.output_stored or not problem
+                    self._note(command, node, "stored", problem)
+                if command.log_group:
+                    name = command.log_stream(invocation, run, stream)
+                    self._note(command, node, "logged", self._logs.write(command.log_group, name, text, node.role))
+
+    def _note(self, command: Command, node: ManagedNode, what: str, problem: str) -> None:
+        if problem:
+            # As on AWS, output that cannot be stored does not fail the command.
+            self._log(f"command {command.id}: output of {node.id} not {what}: {problem}")
+
+    def _put(self, bucket: str, key: str, text: str, role: str) -> str:
+        """Write an object as a role, and say why that was not possible; empty if it was."""
+        problem = self._cannot_write(role, bucket, key)
+        if problem:
+            return problem
+        try:
+            self._cloud.put_object(bucket, key, text.encode())
+        except KeyError:
+            return f"there is no bucket {bucket}"
+        return ""
 
     def _cannot_write(self, role: str, bucket: str, key: str) -> str:
         arn = f"arn:aws:s3:::{bucket}/{key}"

@@ -23,6 +23,7 @@ from lab.fleet import Fleet
 from lab.ids import Ids
 from lab.node import ManagedNode
 from lab.plugins import ACTIONS
+from lab.service_events import ServiceEvents
 from patching.rate_control import RateControl
 from patching.targets import Targets
 
@@ -45,6 +46,7 @@ class RunCommand:
         fleet: the managed nodes.
         baselines: the patch baselines.
         catalogues: the operating systems that the lab knows.
+        events: told of every change of a status.
         log: takes what happens, in words.
     """
 
@@ -57,6 +59,7 @@ class RunCommand:
         fleet: Fleet,
         baselines: Baselines,
         catalogues: tuple[Catalogue, ...],
+        events: ServiceEvents,
         log: Callable[[str], None],
     ) -> None:
         self._cloud = cloud
@@ -65,6 +68,7 @@ class RunCommand:
         self._fleet = fleet
         self._baselines = baselines
         self._catalogues = catalogues
+        self._events = events
         self._log = log
         self._results = CommandResults(cloud, clock, log)
         self._documents: dict[str, Document] = {}
@@ -87,6 +91,7 @@ class RunCommand:
         sender_role: str = "",
         document_version: str = "",
         association_id: str = "",
+        log_group: str = "",
     ) -> Command:
         """Send a document to the nodes that are targeted now, and start with them as rate control allows.
 
@@ -104,6 +109,7 @@ class RunCommand:
             sender_role: the role that sends it, whose permissions are checked; empty for a caller that is trusted.
             document_version: the version of the document; its default one if it is empty.
             association_id: the association that sends it, if one does.
+            log_group: log group that output goes to; none by default.
 
         Raises:
             ApiError: a document or parameters that cannot be run, a node that is not managed or has another platform,
@@ -145,6 +151,7 @@ class RunCommand:
             notification=notification,
             sender_role=sender_role,
             association_id=association_id,
+            log_group=log_group,
         )
         for node in nodes:
             command.invocations[node.id] = Invocation(
@@ -291,6 +298,7 @@ class RunCommand:
 
     def _finish(self, command: Command, invocation: Invocation, node: ManagedNode) -> None:
         self._results.store(command, invocation, node)
+        self._events.patch_compliance(node)
         failed = any(run.status is Status.FAILED for run in invocation.steps)
         invocation.counts_as_error = failed
         self._change(command, invocation, Status.FAILED if failed else Status.SUCCESS)
@@ -328,6 +336,9 @@ class RunCommand:
 
     def _change(self, command: Command, invocation: Invocation, status: Status, details: str | None = None) -> None:
         invocation.to(status, details)
+        self._events.invocation(command, invocation)
+        for watch in command.watchers:
+            watch(invocation)
         if command.notification and command.notification.per_invocation and command.notification.wants(status):
             self._results.publish(command, command.notification, command.invocation_summary(invocation))
 
@@ -335,5 +346,8 @@ class RunCommand:
         command.status, command.details = status, details or str(status)
         if status.final:
             self._log(f"command {command.id}: {command.details}")
+        self._events.command(command)
+        for watch in command.watchers:
+            watch(None)
         if command.notification and not command.notification.per_invocation and command.notification.wants(status):
             self._results.publish(command, command.notification, command.summary())

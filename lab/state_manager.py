@@ -11,11 +11,12 @@ from datetime import datetime
 
 from lab.clock import Clock, Event
 from lab.cloud import Cloud
-from lab.command import Command
+from lab.command import Command, Invocation
 from lab.documents import find
 from lab.errors import ApiError
 from lab.ids import Ids
 from lab.run_command import RunCommand
+from lab.service_events import ServiceEvents
 from patching.rate_control import RateControl
 from patching.schedule import Schedule
 from patching.targets import Targets
@@ -29,6 +30,13 @@ class AssociationExecution:
     created: datetime
     command: Command | None
     problem: str = ""
+
+    @property
+    def status(self) -> str:
+        """Its status: its command's, once that is final."""
+        if self.problem or self.command is None:
+            return "Failed"
+        return str(self.command.status) if self.command.status.final else "Pending"
 
 
 @dataclass
@@ -57,12 +65,19 @@ class StateManager:
     """The associations of an account and Region."""
 
     def __init__(
-        self, cloud: Cloud, clock: Clock, ids: Ids, run_command: RunCommand, log: Callable[[str], None]
+        self,
+        cloud: Cloud,
+        clock: Clock,
+        ids: Ids,
+        run_command: RunCommand,
+        events: ServiceEvents,
+        log: Callable[[str], None],
     ) -> None:
         self._cloud = cloud
         self._clock = clock
         self._ids = ids
         self._run_command = run_command
+        self._events = events
         self._log = log
         self.associations: dict[str, Association] = {}
 
@@ -159,7 +174,18 @@ class StateManager:
         execution = AssociationExecution(self._ids.uuid(), self._clock.now, command, problem)
         association.executions.append(execution)
         self._log(f"association {association.name} ran{': ' + problem if problem else ''}")
+        self._events.association(association, execution)
+        if command:
+            command.watchers.append(lambda invocation: self._changed(association, execution, invocation))
         return execution
+
+    def _changed(
+        self, association: Association, execution: AssociationExecution, invocation: Invocation | None
+    ) -> None:
+        if invocation:
+            self._events.association_target(association, invocation, self._clock.now)
+        elif execution.status != "Pending":
+            self._events.association(association, execution)
 
     def _plan(self, association: Association) -> None:
         if association.schedule is None:

@@ -11,7 +11,7 @@ from typing import Any
 from lab import access
 from lab.catalogue import Catalogue, parse
 from lab.clock import Clock
-from lab.cloud import Instance, StoredDocument
+from lab.cloud import Instance, RuleTarget, StoredDocument, Topic
 from lab.command import Command, Invocation, Notification, StepRun
 from lab.engine import Engine
 from lab.node import ManagedNode
@@ -127,10 +127,16 @@ class FakeCloud:
         self.distrusted: set[str] = set()
         self.bucket_keys: dict[str, str] = {}
         self.topic_keys: dict[str, str] = {}
+        self.topic_policy: dict[str, Any] = {"Statement": []}
+        self.key_policies: dict[str, dict[str, Any]] = {}
+        self.rules: list[tuple[str, RuleTarget]] = []
+        """What is told of an event, with the type of the event."""
         self.objects: dict[str, str] = {}
         self.public: set[str] = set()
         self.documents: dict[str, StoredDocument] = {}
+        self.logs: dict[str, dict[str, list[str]]] = {}
         self.messages: list[dict[str, Any]] = []
+        self.subjects: list[str] = []
 
     def forbid(self, role: str, action: str, resource: str = "*") -> None:
         self._documents(role).append({"Statement": {"Effect": "Deny", "Action": action, "Resource": resource}})
@@ -154,6 +160,15 @@ class FakeCloud:
     def topic_key(self, topic: str) -> str | None:
         return self.topic_keys.get(topic)
 
+    def topic(self, topic: str) -> Topic | None:
+        return Topic(self.topic_policy, self.topic_keys.get(topic, "")) if topic == TOPIC else None
+
+    def key_policy(self, key: str) -> dict[str, Any] | None:
+        return self.key_policies.get(key)
+
+    def matching_targets(self, event: Mapping[str, Any]) -> Iterable[RuleTarget]:
+        return [target for kind, target in self.rules if kind == event["detail-type"]]
+
     def put_object(self, bucket: str, key: str, body: bytes) -> None:
         if bucket != "output":
             raise KeyError(bucket)
@@ -175,10 +190,17 @@ class FakeCloud:
             return replace(stored, content="")
         return stored
 
+    def has_log_group(self, group: str) -> bool:
+        return group in self.logs
+
+    def put_log_events(self, group: str, stream: str, lines: Iterable[str]) -> None:
+        self.logs.setdefault(group, {})[stream] = list(lines)
+
     def publish(self, topic: str, subject: str, message: str) -> None:
         if topic != TOPIC:
             raise KeyError(topic)
         self.messages.append(json.loads(message))
+        self.subjects.append(subject)
 
 
 class Lab:
@@ -188,6 +210,10 @@ class Lab:
         self.cloud = FakeCloud()
         self.clock = Clock(day(start))
         self.engine = Engine(self.cloud, self.clock, catalogues=catalogues or (LINUX, UBUNTU, WINDOWS))
+
+    def emitted(self, kind: str) -> list[dict[str, Any]]:
+        """Return the details of the events of a type."""
+        return [event["detail"] for event in self.engine.event_bus.events if event["detail-type"] == kind]
 
     @property
     def log(self) -> str:
