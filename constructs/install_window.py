@@ -15,9 +15,9 @@ from constructs.notification_topic import NotificationTopic
 from constructs.output_bucket import OutputBucket
 from constructs.output_log import OutputLog
 
-from patching.errors import InvalidValueError
+from patching.command_events import check_events
+from patching.maintenance_window import check_cutoff, check_delivery_timeout, check_groups
 from patching.open_times import OpenTimes
-from patching.quotas import MAX_DURATION_HOURS, MAX_TARGETS_OF_TASK
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import RunPatchBaseline
 from patching.targets import Targets
@@ -47,7 +47,7 @@ class InstallWindow(Construct):
         description: what people read of it.
 
     Raises:
-        InvalidValueError: a duration, a cutoff or a number of groups that AWS would refuse.
+        InvalidValueError: a cutoff, groups, events or a delivery timeout that AWS would refuse.
     """
 
     def __init__(
@@ -73,7 +73,10 @@ class InstallWindow(Construct):
         description: str = "",
     ) -> None:
         super().__init__(scope, id)
-        _check(times.duration_hours, cutoff_hours, targets)
+        check_cutoff(cutoff_hours, times.duration_hours)
+        check_groups(targets)
+        check_delivery_timeout(delivery_timeout_seconds)
+        check_events(events)
         schedule = times.schedule
         self.resource = ssm.CfnMaintenanceWindow(
             self,
@@ -147,18 +150,3 @@ class InstallWindow(Construct):
                 )
             ),
         ).node.add_dependency(role)
-
-
-def _check(duration_hours: int, cutoff_hours: int, targets: Sequence[Targets]) -> None:
-    if not 1 <= duration_hours <= MAX_DURATION_HOURS:
-        message = f"duration {duration_hours} is not a number of hours from 1 to {MAX_DURATION_HOURS}"
-        raise InvalidValueError(message)
-    if not 0 <= cutoff_hours < duration_hours:
-        message = (
-            f"cutoff {cutoff_hours} is not below duration {duration_hours}; a window stops starting tasks cutoff hours "
-            "before it ends"
-        )
-        raise InvalidValueError(message)
-    if not 1 <= len(targets) <= MAX_TARGETS_OF_TASK:
-        message = f"{len(targets)} target groups, but AWS takes 1 to {MAX_TARGETS_OF_TASK} for a task"
-        raise InvalidValueError(message)

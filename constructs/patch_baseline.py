@@ -12,9 +12,9 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from patching.baseline import PatchBaseline as Baseline
-from patching.baseline import check_listed, check_values
+from patching.baseline_checks import check_baseline
 from patching.errors import InvalidValueError
-from patching.quotas import MAX_PATCH_GROUPS
+from patching.patch_group import check_groups
 
 
 class PatchBaseline(Construct):
@@ -27,8 +27,9 @@ class PatchBaseline(Construct):
         patch_groups: values of the tag `PatchGroup` of the nodes that use it.
 
     Raises:
-        InvalidValueError: a filter value that no patch of the operating system has, a listed patch that names nothing
-            there, more groups than AWS takes, or a baseline that no node could get.
+        InvalidValueError: a filter value or a product that the operating system has not, an approval by date where
+            there are none, a listed patch that names nothing there or is in both lists, nothing approved at all,
+            groups that AWS does not take, or a baseline that no node could get.
     """
 
     def __init__(
@@ -40,14 +41,8 @@ class PatchBaseline(Construct):
         patch_groups: Sequence[str],
     ) -> None:
         super().__init__(scope, id)
-        for filters in (baseline.global_filters, *(rule.filters for rule in baseline.rules)):
-            check_values(filters, baseline.operating_system)
-        for patches, rejected in ((baseline.approved, False), (baseline.rejected, True)):
-            for patch in patches:
-                check_listed(patch, baseline.operating_system, rejected)
-        if len(patch_groups) > MAX_PATCH_GROUPS:
-            message = f"{len(patch_groups)} patch groups, but AWS takes {MAX_PATCH_GROUPS} at most for one baseline"
-            raise InvalidValueError(message)
+        check_baseline(baseline)
+        check_groups(patch_groups)
         if not patch_groups and not baseline.default:
             message = f"no node can ever get the baseline {baseline.name}: name a patch group, or make it the default"
             raise InvalidValueError(message)

@@ -1,9 +1,9 @@
 """Patch baselines: what they approve, from when on, and at which compliance level.
 
 Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-linux-rules.html,
-https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-installing-patches.html,
-https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-approved-rejected-package-name-formats.html
-and https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PatchRule.html.
+https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-installing-patches.html and
+https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PatchRule.html. What AWS takes and then does nothing
+with is in `patching.baseline_checks`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from difflib import get_close_matches
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Self
@@ -26,13 +25,10 @@ if TYPE_CHECKING:
 MAX_RULES = 10
 MAX_FILTERS = 4
 MAX_FILTER_VALUES = 20
+_MAX_FILTER_VALUE = 64
 MAX_LISTED_PATCHES = 50
 MAX_APPROVAL_DELAY = 360
 _NAME = re.compile(r"[A-Za-z0-9_.-]{3,128}")
-_BULLETIN = re.compile(r"KB[0-9]{6,8}|MS[0-9]{2}-[0-9]{3}")
-_CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,}")
-_APT_NAME = re.compile(r"[a-z0-9][a-z0-9+.*-]*")
-_LISTED = re.compile(r"[^\s,]{1,100}")
 _ANY = "*"
 
 
@@ -167,7 +163,8 @@ def filters_from(mapping: Mapping[str, Iterable[str]], system: OperatingSystem) 
     """Make a filter group from keys and their values.
 
     Raises:
-        InvalidValueError: a key that this operating system has not, more than 4 keys, or not 1 to 20 values.
+        InvalidValueError: a key that this operating system has not, more than 4 keys, not 1 to 20 values, or one that
+            has not 1 to 64 characters.
     """
     filters = tuple(PatchFilter(key, tuple(values)) for key, values in mapping.items())
     if len(filters) > MAX_FILTERS:
@@ -180,61 +177,13 @@ def filters_from(mapping: Mapping[str, Iterable[str]], system: OperatingSystem) 
         if not 1 <= len(one.values) <= MAX_FILTER_VALUES:
             message = f"filter {one.key} has {len(one.values)} values, but AWS takes 1 to {MAX_FILTER_VALUES}"
             raise InvalidValueError(message)
-    return filters
-
-
-def check_values(filters: Iterable[PatchFilter], system: OperatingSystem) -> None:
-    """Refuse a value that no patch of this operating system has.
-
-    AWS takes any value, and a rule with a misspelt one then approves nothing, without a word. So this is asked of what
-    people write, not of what an account already has.
-
-    Raises:
-        InvalidValueError: such a value, with the one that is nearest to it.
-    """
-    for one in filters:
-        known = {value.casefold(): value for value in system.filter_values(one.key)}
-        for value in one.values if known else ():
-            if value != _ANY and value.casefold() not in known:
-                near = get_close_matches(value.casefold(), known, n=1)
-                hint = f"did you mean {known[near[0]]!r}?" if near else f"expected one of {', '.join(known.values())}"
-                message = f"{one.key} {value!r} is none of {system}: the filter would let nothing through; {hint}"
+        for value in one.values:
+            if not 1 <= len(value) <= _MAX_FILTER_VALUE:
+                message = (
+                    f"filter {one.key} has a value of {len(value)} characters, but AWS takes 1 to {_MAX_FILTER_VALUE}"
+                )
                 raise InvalidValueError(message)
-
-
-def check_listed(patch: str, system: OperatingSystem, rejected: bool) -> None:  # noqa: FBT001 one of two lists
-    """Refuse an entry of the approved or the rejected patches that names nothing on this operating system.
-
-    Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-approved-rejected-package-name-formats.html.
-
-    Raises:
-        InvalidValueError: Windows: neither a KB number nor a security bulletin. Linux: not one word, or what only
-            approving understands among the rejected ones. apt: a name with a version or an architecture.
-    """
-    if not _LISTED.fullmatch(patch):
-        message = f"{patch!r} is not a patch: expected one name of 1 to 100 characters without spaces and commas"
-        raise InvalidValueError(message)
-    match system.family:
-        case PatchFamily.WINDOWS if not _BULLETIN.fullmatch(patch):
-            message = f"{patch!r} is not a patch of Windows; expected a KB number like KB5031364, or one like MS10-048"
-            raise InvalidValueError(message)
-        case PatchFamily.RPM if rejected and (_CVE.fullmatch(patch) or patch.isdigit()):
-            message = (
-                f"{patch!r}: packages of {system} are rejected by name, not by CVE or Bugzilla number, which AWS takes "
-                "for approving only; name the package"
-            )
-            raise InvalidValueError(message)
-        case PatchFamily.RPM if patch.count("*") > 1:
-            message = f"{patch!r} has {patch.count('*')} wildcards, but AWS takes a single one; leave one"
-            raise InvalidValueError(message)
-        case PatchFamily.APT if not _APT_NAME.fullmatch(patch):
-            message = (
-                f"{patch!r} is not a package name of {system}: AWS takes it without version and architecture, such as "
-                "openssl"
-            )
-            raise InvalidValueError(message)
-        case _:
-            pass
+    return filters
 
 
 @dataclass(frozen=True)
@@ -383,22 +332,15 @@ class PatchBaseline:
             if len(patches) > MAX_LISTED_PATCHES:
                 message = f"{len(patches)} {what} patches, but AWS takes {MAX_LISTED_PATCHES} at most"
                 raise InvalidValueError(message)
-        linux = self.operating_system.family in (PatchFamily.RPM, PatchFamily.APT)
-        if not linux and (self.approved_non_security or any(rule.enable_non_security for rule in self.rules)):
-            message = f"non-security updates are a matter of Linux only, not of {self.operating_system}; take it out"
-            raise InvalidValueError(message)
-        if not linux and self.sources:
-            message = f"patch sources are a matter of Linux only, not of {self.operating_system}; take them out"
-            raise InvalidValueError(message)
+        if self.approved_non_security or any(rule.enable_non_security for rule in self.rules):
+            check_linux("non-security updates", self.operating_system)
+        if self.sources:
+            check_linux("patch sources", self.operating_system)
         if len(self.sources) > MAX_SOURCES:
             message = f"{len(self.sources)} patch sources, but AWS takes {MAX_SOURCES} at most"
             raise InvalidValueError(message)
-        if self.available_security_updates and self.operating_system is not OperatingSystem.WINDOWS:
-            message = (
-                "the compliance of available security updates is a matter of Windows only, not of "
-                f"{self.operating_system}; take it out"
-            )
-            raise InvalidValueError(message)
+        if self.available_security_updates:
+            check_windows("the compliance of available security updates", self.operating_system)
 
     def decide(self, patch: Patch, now: datetime) -> Decision:
         """Say whether the baseline approves this patch at this time.
@@ -472,6 +414,23 @@ class PatchBaseline:
             sources=tuple(PatchSource.from_api(one) for one in api.get("Sources", [])),
             available_security_updates=_available_security_updates(api),
         )
+
+
+def check_linux(what: str, system: OperatingSystem) -> None:
+    """Refuse what only a baseline of Linux can have.
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreatePatchBaseline.html.
+    """
+    if system.family not in (PatchFamily.RPM, PatchFamily.APT):
+        message = f"{what} are a matter of Linux only, not of {system}; take them out"
+        raise InvalidValueError(message)
+
+
+def check_windows(what: str, system: OperatingSystem) -> None:
+    """Refuse what only a baseline of Windows can have; see `check_linux`."""
+    if system.family is not PatchFamily.WINDOWS:
+        message = f"{what} is a matter of Windows only, not of {system}; take it out"
+        raise InvalidValueError(message)
 
 
 def _available_security_updates(api: Mapping[str, Any]) -> AvailableSecurityUpdates | None:

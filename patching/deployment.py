@@ -10,6 +10,7 @@ from patching.errors import InvalidValueError
 
 PRODUCT = "patchops"
 ENVIRONMENT_TAG = "Environment"
+NAME_TAG = "Name"
 PATCH_GROUP_TAG = "PatchGroup"
 """Without a space: `Patch Group` cannot be used where instance tags are in the metadata service."""
 WORKLOAD_TAG = "Workload"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from patching.maintenance_window import check_day, check_days, check_duration
 from patching.schedule import Schedule, zone
 
 
@@ -22,12 +23,21 @@ class OpenTimes:
         duration_hours: hours that it stays open.
         start_date: the first day, in the schedule's zone, on which it opens; no limit by default.
         end_date: the last day, in the schedule's zone, on which it opens; no limit by default.
+
+    Raises:
+        InvalidValueError: a duration or days that AWS would refuse, or in which the window never opens.
     """
 
     schedule: Schedule
     duration_hours: int
     start_date: date | None = None
     end_date: date | None = None
+
+    def __post_init__(self) -> None:
+        check_duration(self.duration_hours)
+        for day in (self.start_date, self.end_date):
+            check_day(day)
+        check_days(self.start_date, self.end_date)
 
     @property
     def is_known(self) -> bool:
@@ -69,7 +79,9 @@ class Period:
 
     def in_words(self) -> str:
         """Say it for people, to the minute."""
-        return f"{self.begin.astimezone(UTC):%Y-%m-%d %H:%M} to {self.end.astimezone(UTC):%H:%M} UTC"
+        begin, end = self.begin.astimezone(UTC), self.end.astimezone(UTC)
+        until = f"{end:%H:%M}" if end - begin < timedelta(days=1) else f"{end:%Y-%m-%d %H:%M}"
+        return f"{begin:%Y-%m-%d %H:%M} to {until} UTC"
 
 
 def first_common(these: Sequence[Period], those: Sequence[Period]) -> Period | None:

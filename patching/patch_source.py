@@ -15,6 +15,7 @@ from patching.errors import InvalidValueError, is_token
 
 MAX_SOURCES = 20
 _MAX_PRODUCTS = 20
+_MAX_PRODUCT = 128
 _MAX_CONFIGURATION = 1024
 _NAME = re.compile(r"[A-Za-z0-9_.-]{3,50}")
 
@@ -44,6 +45,13 @@ class PatchSource:
         if not 1 <= len(self.products) <= _MAX_PRODUCTS:
             message = f"patch source {self.name} has {len(self.products)} products, but AWS takes 1 to {_MAX_PRODUCTS}"
             raise InvalidValueError(message)
+        for product in self.products:
+            if not 1 <= len(product) <= _MAX_PRODUCT:
+                message = (
+                    f"patch source {self.name} has a product of {len(product)} characters, but AWS takes 1 to "
+                    f"{_MAX_PRODUCT}"
+                )
+                raise InvalidValueError(message)
         length = len(self.configuration)
         if not is_token(self.configuration) and not 1 <= length <= _MAX_CONFIGURATION:
             message = (

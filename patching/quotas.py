@@ -1,7 +1,8 @@
 """What AWS allows in an account and Region, as long as nobody has asked for more.
 
-Follows https://docs.aws.amazon.com/general/latest/gr/ssm.html and
-https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html.
+Follows https://docs.aws.amazon.com/general/latest/gr/ssm.html,
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html and
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html.
 """
 
 from __future__ import annotations
@@ -18,3 +19,5 @@ MAX_PATCH_GROUPS = 25
 MAX_DOCUMENTS = 500
 MAX_RESOURCES = 500
 """Of one CloudFormation template; no quota that AWS raises."""
+MAX_TAGS = 50
+"""Of one resource; no quota that AWS raises."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_KEYS = 5
 MAX_VALUES = 50
+_MAX_KEY = 163
+_TAG_KEY = re.compile(r"tag:[\w .:/=@-]+")
 _INSTANCE_ID = re.compile(r"i-([0-9a-f]{8}|[0-9a-f]{17})|mi-[0-9a-f]{17}")
 
 
@@ -34,7 +36,8 @@ class Targets:
     Make one with `Targets.tag`, `Targets.tags` or `Targets.instances`.
 
     Raises:
-        InvalidValueError: no key, more than 5 keys, more than 50 values for one, or not an instance id.
+        InvalidValueError: no key, more than 5 keys, a tag that no target can name, more than 50 values for a key, or
+            not an instance id.
     """
 
     keys: tuple[tuple[str, tuple[str, ...]], ...]
@@ -49,6 +52,12 @@ class Targets:
         for key, values in self.keys:
             if not 1 <= len(values) <= MAX_VALUES:
                 message = f"target {key!r} has {len(values)} values, but AWS takes 1 to {MAX_VALUES}"
+                raise InvalidValueError(message)
+            if key.startswith("tag:") and not (len(key) <= _MAX_KEY and _TAG_KEY.fullmatch(key)):
+                message = (
+                    f"{key.removeprefix('tag:')!r} is no tag that a target can name: letters, digits, spaces and "
+                    "_.:/=-@, without +"
+                )
                 raise InvalidValueError(message)
             if key == "InstanceIds":
                 for value in values:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from patching.policy.part import Part, Tag, TagKey, matching
+from patching.deployment import ENVIRONMENT_TAG
+from patching.patch_group import check_tag_key
+from patching.policy.part import Findings, Part, Tag, TagKey, matching
 
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(root|role/[\w+=,.@/-]+|user/[\w+=,.@/-]+)")
 
@@ -26,6 +28,13 @@ class Operators(Part):
         default=True, description="They may only do so with a second factor; a role behind single sign-on cannot."
     )
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        findings = Findings()
+        findings.add_repeated(("trusted",), self.trusted)
+        findings.report()
+        return self
+
 
 class Hybrid(Part):
     """Machines outside of AWS, which register themselves with an activation."""
@@ -34,3 +43,13 @@ class Hybrid(Part):
         min_length=1,
         description="Tags of the activation, which its machines get: those that the windows select, and PatchGroup.",
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        findings = Findings()
+        if ENVIRONMENT_TAG in self.tags:
+            findings.add(("tags", ENVIRONMENT_TAG), f"the tag {ENVIRONMENT_TAG} is set by environment; take it out")
+        for key in self.tags:
+            findings.make(("tags", key), check_tag_key, key)
+        findings.report()
+        return self

@@ -14,21 +14,37 @@ from patching.baseline import (
     ComplianceLevel,
     PatchBaseline,
     RejectedPatchesAction,
+    check_linux,
+    check_windows,
+    filters_from,
+)
+from patching.baseline_checks import (
+    check_approves,
+    check_contradiction,
+    check_dates,
     check_listed,
     check_values,
-    filters_from,
+    rejecting,
 )
 from patching.errors import InvalidValueError
 from patching.operating_system import OperatingSystem
 from patching.patch_source import PatchSource
-from patching.policy.part import Findings, Key, Part, Tag
+from patching.policy.part import Findings, Key, Part, Place, Tag
+from patching.product import check_product
 from patching.quotas import MAX_PATCH_GROUPS
 
 Filters = dict[str, list[str]]
 
 
-def _checked_filters(filters: Filters, system: OperatingSystem) -> None:
-    check_values(filters_from(filters, system), system)
+def _check_filters(filters: Filters, system: OperatingSystem, at: Place, findings: Findings) -> None:
+    """Check a filter group: each key, each of its values, and how many there are."""
+    for key, values in filters.items():
+        if not findings.make((*at, key), filters_from, {key: values}, system):
+            continue
+        for index, value in enumerate(values):
+            findings.make((*at, key, index), check_values, filters_from({key: [value]}, system), system)
+    if all(key in system.filter_keys for key in filters):
+        findings.make(at, filters_from, {key: ["*"] for key in filters}, system)
 
 
 class Rule(Part):
@@ -141,39 +157,55 @@ class Baseline(Part):
     @model_validator(mode="after")
     def _check(self) -> Self:
         findings = Findings()
-        system = self.operating_system
-        for index, rule in enumerate(self.rules):
-            findings.make(("rules", index, "filters"), _checked_filters, rule.filters, system)
-            findings.make(("rules", index), rule.without_filters)
-            if not system.dates_patches and (rule.approve_after_days or rule.approve_until_date):
-                key = "approve_after_days" if rule.approve_after_days else "approve_until_date"
-                message = (
-                    f"{system} does not support approval by date: its packages carry no reliable one, and AWS approves "
-                    f"them at once whatever is written here; take {key} out"
-                )
-                findings.add(("rules", index, key), message)
-        findings.make(("global_filters",), _checked_filters, self.global_filters, system)
-        for key, patches in (("approved_patches", self.approved_patches), ("rejected_patches", self.rejected_patches)):
-            for index, patch in enumerate(patches):
-                findings.make((key, index), check_listed, patch, system, key == "rejected_patches")
-            for index in (index for index, patch in enumerate(patches) if patch in patches[:index]):
-                findings.add((key, index), f"{patches[index]!r} is in the list already; take one out")
-        for index in (index for index, group in enumerate(self.patch_groups) if group in self.patch_groups[:index]):
-            findings.add(("patch_groups", index), f"{self.patch_groups[index]!r} is in the list already; take one out")
-        for name, source in self.sources.items():
-            findings.make(("sources", name), PatchSource, name, tuple(source.products), source.configuration)
+        self._check_rules(findings)
+        self._check_lists(findings)
+        self._check_sources(findings)
+        findings.add_repeated(("patch_groups",), self.patch_groups)
+        if self.available_security_updates:
+            what = "the compliance of available security updates"
+            findings.make(("available_security_updates",), check_windows, what, self.operating_system)
         if not self.patch_groups and not self.default:
             message = (
                 "no node can ever get this baseline: it has no patch_groups, and is not the default of its system; "
                 "name a group, or write default: true"
             )
             findings.add((), message)
-        if not self.rules and not self.approved_patches:
-            findings.add((), "a baseline without rules and approved_patches approves nothing; add one of them")
+        findings.make((), check_approves, self.rules, self.approved_patches)
         findings.report()
         findings.make((), self.patch_baseline, "checked")
         findings.report()
         return self
+
+    def _check_rules(self, findings: Findings) -> None:
+        system = self.operating_system
+        for index, rule in enumerate(self.rules):
+            at = ("rules", index)
+            _check_filters(rule.filters, system, (*at, "filters"), findings)
+            if findings.make(at, rule.without_filters):
+                key = "approve_after_days" if rule.approve_after_days else "approve_until_date"
+                findings.make((*at, key), check_dates, rule.without_filters(), system)
+            if rule.enable_non_security:
+                findings.make((*at, "enable_non_security"), check_linux, "non-security updates", system)
+        _check_filters(self.global_filters, system, ("global_filters",), findings)
+
+    def _check_lists(self, findings: Findings) -> None:
+        system = self.operating_system
+        for key, patches in (("approved_patches", self.approved_patches), ("rejected_patches", self.rejected_patches)):
+            for index, patch in enumerate(patches):
+                findings.make((key, index), check_listed, patch, system, key == "rejected_patches")
+            findings.add_repeated((key,), patches)
+        for index, patch in enumerate(self.approved_patches):
+            findings.make(("approved_patches", index), check_contradiction, patch, self.rejected_patches)
+        if self.approved_patches_enable_non_security:
+            findings.make(("approved_patches_enable_non_security",), check_linux, "non-security updates", system)
+
+    def _check_sources(self, findings: Findings) -> None:
+        if self.sources:
+            findings.make(("sources",), check_linux, "patch sources", self.operating_system)
+        for name, source in self.sources.items():
+            findings.make(("sources", name), PatchSource, name, tuple(source.products), source.configuration)
+            for index, product in enumerate(source.products):
+                findings.make(("sources", name, "products", index), check_product, product, self.operating_system)
 
     def patch_baseline(
         self, name: str, *, approved: tuple[str, ...] = (), rejected: tuple[str, ...] = ()
@@ -231,6 +263,13 @@ class PatchException(Part):
         "from the day after, the policy is refused until it is taken out or renewed."
     )
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        findings = Findings()
+        findings.add_repeated(("baselines",), self.baselines)
+        findings.report()
+        return self
+
 
 def check_entry(patch: str, baseline: Baseline, *, rejected: bool) -> None:
     """Refuse a patch that an exception cannot add to a baseline's list.
@@ -243,7 +282,9 @@ def check_entry(patch: str, baseline: Baseline, *, rejected: bool) -> None:
         key = "rejected_patches" if rejected else "approved_patches"
         message = f"{patch!r} is in {key} already, without an end; take it out there or here"
         raise InvalidValueError(message)
-    if patch in (baseline.approved_patches if rejected else baseline.rejected_patches):
-        key = "approved_patches" if rejected else "rejected_patches"
-        message = f"{patch!r} is in {key} as well, and rejected beats approved; take it out there or here"
-        raise InvalidValueError(message)
+    for one in baseline.approved_patches if rejected else ():
+        if rejecting(one, [patch]):
+            message = f"{one!r} is in approved_patches, and rejected beats approved; take it out there or here"
+            raise InvalidValueError(message)
+    if not rejected:
+        check_contradiction(patch, baseline.rejected_patches)

@@ -2,36 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from patching.baseline import MAX_LISTED_PATCHES
 from patching.command_document import hook_findings
-from patching.deployment import ENVIRONMENT_TAG, PATCH_GROUP_TAG
-from patching.errors import InvalidValueError
+from patching.deployment import ENVIRONMENT_TAG, NAME_TAG, PATCH_GROUP_TAG
 from patching.operating_system import OperatingSystem
-from patching.policy import window_checks
-from patching.policy.baselines import Action, check_entry
+from patching.patch_group import PATCH_GROUP_TAGS, patch_group
+from patching.policy import exception_checks, window_checks
 from patching.policy.part import Findings, Place, Reading
+from patching.quotas import MAX_TAGS
 from patching.targets import value_set
 
 if TYPE_CHECKING:
     from patching.policy.policy import Policy
 
-_WARN_BEFORE = timedelta(days=14)
-
 
 def check(policy: Policy, findings: Findings, reading: Reading) -> None:
     """Find what is wrong with the policy as a whole."""
-    if ENVIRONMENT_TAG in policy.tags:
-        findings.add(("tags", ENVIRONMENT_TAG), f"the tag {ENVIRONMENT_TAG} is set by environment; take it out")
+    _check_tags(policy, findings)
     _check_quotas(policy, findings)
     _check_baselines(policy, findings)
     _check_groups(policy, findings)
-    _check_exceptions(policy, findings, reading)
+    exception_checks.check(policy, findings, reading)
     _check_documents(policy, findings)
     window_checks.check(policy, findings, reading)
+
+
+def _check_tags(policy: Policy, findings: Findings) -> None:
+    """A node has 50 tags at most; see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html."""
+    if ENVIRONMENT_TAG in policy.tags:
+        findings.add(("tags", ENVIRONMENT_TAG), f"the tag {ENVIRONMENT_TAG} is set by environment; take it out")
+    for key in policy.tags:
+        if key in PATCH_GROUP_TAGS:
+            findings.add(("tags", key), f"{key} is a tag of nodes, by which they get their baselines; give it to them")
+    tagged: list[tuple[Place, int]] = [
+        (("fleet", "nodes", index, "tags"), len({**policy.node_tags(node), NAME_TAG: node.name}))
+        for index, node in enumerate(policy.fleet.nodes if policy.fleet else ())
+    ]
+    if policy.hybrid:
+        tagged.append((("hybrid", "tags"), len(policy.hybrid_tags)))
+    for at, number in tagged:
+        if number > MAX_TAGS:
+            findings.add(
+                at, f"{number} tags with those of tags and environment, but AWS takes {MAX_TAGS}; take some out"
+            )
 
 
 def _check_quotas(policy: Policy, findings: Findings) -> None:
@@ -82,7 +97,7 @@ def _check_groups(policy: Policy, findings: Findings) -> None:
     known = {(one.operating_system, group) for one in policy.baselines.values() for group in one.patch_groups}
     defaults = {one.operating_system for one in policy.baselines.values() if one.default}
     for index, node in enumerate(policy.fleet.nodes if policy.fleet else ()):
-        group = node.tags.get(PATCH_GROUP_TAG, "")
+        group = patch_group(node.tags) or ""
         if (node.operating_system, group) not in known and node.operating_system not in defaults:
             names = sorted(name for system, name in known if system is node.operating_system)
             where = ("fleet", "nodes", index, "tags", *((PATCH_GROUP_TAG,) if group else ()))
@@ -93,7 +108,8 @@ def _check_groups(policy: Policy, findings: Findings) -> None:
             findings.add(where, message)
     groups = {group for _, group in known}
     for where, group in _named_groups(policy):
-        if group not in groups:
+        # What a default baseline of the policy's own is for, is not known here: a group does not tell its system.
+        if group not in groups and not defaults:
             message = (
                 f"no baseline has the patch group {group!r}: AWS would silently use its default baseline for such "
                 f"nodes; expected one of {', '.join(sorted(groups)) or 'none, for no baseline has a group'}"
@@ -105,17 +121,21 @@ def _check_groups(policy: Policy, findings: Findings) -> None:
 
 def _named_groups(policy: Policy) -> Iterator[tuple[Place, str]]:
     """Yield the patch groups that other parts than baselines and nodes name, with their places."""
-    if policy.hybrid and PATCH_GROUP_TAG in policy.hybrid.tags:
-        yield ("hybrid", "tags", PATCH_GROUP_TAG), policy.hybrid.tags[PATCH_GROUP_TAG]
+    parts: list[tuple[Place, Mapping[str, str | list[str]]]] = []
+    if policy.hybrid:
+        if patch_group(policy.hybrid.tags) is None:
+            yield ("hybrid", "tags"), ""
+        parts.append((("hybrid", "tags"), policy.hybrid.tags))
     for name, install in policy.install.items():
-        for index, tags in enumerate(install.target_groups):
-            at = ("install", name, "targets", *((index,) if isinstance(install.targets, list) else ()))
-            for group in sorted(value_set(tags.get(PATCH_GROUP_TAG, ()))):
-                yield (*at, PATCH_GROUP_TAG), group
+        many = isinstance(install.targets, list)
+        for index, group in enumerate(install.target_groups):
+            parts.append((("install", name, "targets", *((index,) if many else ())), group))
     for name, service in policy.services.items():
-        for index, tags in enumerate(service.groups):
-            for group in sorted(value_set(tags.get(PATCH_GROUP_TAG, ()))):
-                yield ("services", name, "groups", index, PATCH_GROUP_TAG), group
+        parts += [(("services", name, "groups", index), group) for index, group in enumerate(service.groups)]
+    for at, tags in parts:
+        for key in PATCH_GROUP_TAGS:
+            for value in sorted(value_set(tags.get(key, ()))):
+                yield (*at, key), value
 
 
 def _check_reached(policy: Policy, findings: Findings) -> None:
@@ -123,60 +143,15 @@ def _check_reached(policy: Policy, findings: Findings) -> None:
     nodes = policy.fleet.nodes if policy.fleet else []
     for name, baseline in policy.baselines.items():
         reached = baseline.default or any(
-            node.operating_system is baseline.operating_system
-            and node.tags.get(PATCH_GROUP_TAG) in baseline.patch_groups
+            node.operating_system is baseline.operating_system and patch_group(node.tags) in baseline.patch_groups
             for node in nodes
         )
-        if not reached and not (policy.hybrid and policy.hybrid.tags.get(PATCH_GROUP_TAG) in baseline.patch_groups):
+        if not reached and not (policy.hybrid and patch_group(policy.hybrid.tags) in baseline.patch_groups):
             message = (
                 f"no node can ever get this baseline: the fleet has no {baseline.operating_system} node of the patch "
                 f"groups {', '.join(baseline.patch_groups)}; take it out, or add such a node"
             )
             findings.add(("baselines", name), message)
-
-
-def _check_exceptions(policy: Policy, findings: Findings, reading: Reading) -> None:
-    """An exception is one to a baseline of the policy, says something new, and has an end that has not come."""
-    for name, exception in policy.exceptions.items():
-        at: Place = ("exceptions", name)
-        rejects = exception.action is Action.REJECT
-        for index, other in enumerate(exception.baselines):
-            if other not in policy.baselines:
-                message = f"there is no baseline {other!r}; expected one of {', '.join(policy.baselines)}"
-                findings.add((*at, "baselines", index), message)
-                continue
-            baseline = policy.baselines[other]
-            try:
-                check_entry(exception.patch, baseline, rejected=rejects)
-            except InvalidValueError as error:
-                findings.add((*at, "patch"), f"{error} (baseline {other})")
-        days = (exception.until - reading.today).days
-        if days < 0:
-            message = (
-                f"the exception ended on {exception.until}, {-days} day{'' if days == -1 else 's'} ago; take it out, "
-                f"or agree on a new day with its owner, {exception.owner}"
-            )
-            findings.add((*at, "until"), message)
-        elif exception.until - reading.today <= _WARN_BEFORE:
-            when = "today" if days == 0 else f"in {days} day{'' if days == 1 else 's'}"
-            message = f"the exception ends {when}, on {exception.until}; its owner is {exception.owner}"
-            reading.warn((*at, "until"), message)
-    for name, baseline in policy.baselines.items():
-        deployed = [one for one in policy.exceptions.values() if name in one.baselines]
-        lists = {Action.APPROVE: baseline.approved_patches, Action.REJECT: baseline.rejected_patches}
-        for action, listed in lists.items():
-            _check_listed(name, action, [*listed, *(one.patch for one in deployed if one.action is action)], findings)
-
-
-def _check_listed(name: str, action: Action, listed: list[str], findings: Findings) -> None:
-    """With the exceptions, a baseline's lists hold no more than AWS takes."""
-    if len(set(listed)) > MAX_LISTED_PATCHES:
-        what = "approved" if action is Action.APPROVE else "rejected"
-        message = (
-            f"{len(set(listed))} {what} patches with the exceptions of this baseline, but AWS takes "
-            f"{MAX_LISTED_PATCHES}; take some out"
-        )
-        findings.add(("baselines", name), message)
 
 
 def _check_documents(policy: Policy, findings: Findings) -> None:

@@ -9,8 +9,9 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from patching.deployment import ENVIRONMENT_TAG
+from patching.deployment import ENVIRONMENT_TAG, NAME_TAG
 from patching.operating_system import OperatingSystem
+from patching.patch_group import check_tag_key
 from patching.policy.part import Findings, Key, Part, Tag, TagKey, matching
 
 _SSM_PARAMETER = re.compile(r"/aws/service/[A-Za-z0-9_.\-/]+")
@@ -110,11 +111,13 @@ class Node(Part):
         if self.operating_system is OperatingSystem.MACOS:
             message = "a Mac needs a dedicated host, which a lab fleet does not make; use a policy without a fleet"
             findings.add(("operating_system",), message)
-        for reserved in (ENVIRONMENT_TAG, "Name"):
+        for reserved in (ENVIRONMENT_TAG, NAME_TAG):
             if reserved in self.tags:
                 source = "environment" if reserved == ENVIRONMENT_TAG else "name"
                 message = f"the tag {reserved} is set by {source}; take it out"
                 findings.add(("tags", reserved), message)
+        for key in self.tags:
+            findings.make(("tags", key), check_tag_key, key)
         if "Patch Group" in self.tags:
             message = "write PatchGroup without a space: EC2 refuses the other where tags are in the metadata service"
             findings.add(("tags", "Patch Group"), message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Self
@@ -10,8 +11,10 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic import Tag as Alternative
 
 from patching.deployment import ENVIRONMENT_TAG
+from patching.maintenance_window import check_cutoff, check_day, check_days
 from patching.open_times import OpenTimes
-from patching.policy.part import BY_FORM, Findings, Key, Part, TagKey, TagValues
+from patching.patch_group import check_tag_key
+from patching.policy.part import BY_FORM, Findings, Key, Part, Place, TagKey, TagValues
 from patching.quotas import MAX_TARGETS_OF_TASK
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import Hooks, RebootOption, RunPatchBaseline
@@ -30,6 +33,20 @@ TargetGroups = Annotated[
     | Annotated[list[TargetTags], Field(min_length=1, max_length=MAX_TARGETS_OF_TASK), Alternative("many")],
     BY_FORM,
 ]
+
+
+def _check_groups(groups: Sequence[TargetTags], place: Callable[[int], Place], findings: Findings) -> None:
+    """Check groups of tags that stand at these places: each by itself, and that none is there twice."""
+    for index, group in enumerate(groups):
+        at = place(index)
+        findings.make(at, Targets.tags, group)
+        for key in group:
+            findings.make((*at, key), check_tag_key, key)
+        if ENVIRONMENT_TAG in group:
+            message = f"the tag {ENVIRONMENT_TAG} is a part of every target already, by environment; take it out"
+            findings.add((*at, ENVIRONMENT_TAG), message)
+        if group in groups[:index]:
+            findings.add(at, "the same tags are in the list already; take one out")
 
 
 class CutoffBehavior(StrEnum):
@@ -133,23 +150,12 @@ class Install(Part):
         findings.make(("schedule",), lambda: self.window_schedule)
         findings.make(("concurrency",), RateControl, self.concurrency)
         findings.make(("max_errors",), RateControl, 1, self.max_errors)
-        for index, group in enumerate(self.target_groups):
-            at = ("targets", *((index,) if isinstance(self.targets, list) else ()))
-            findings.make(at, Targets.tags, group)
-            if ENVIRONMENT_TAG in group:
-                message = f"the tag {ENVIRONMENT_TAG} is a part of every target already, by environment; take it out"
-                findings.add((*at, ENVIRONMENT_TAG), message)
-            if group in self.target_groups[:index]:
-                findings.add(at, "the same tags are in the list already; take one out")
-        if self.cutoff_hours >= self.duration_hours:
-            message = (
-                f"{self.cutoff_hours} is not below duration_hours {self.duration_hours}; a window stops starting tasks "
-                "cutoff_hours before it ends"
-            )
-            findings.add(("cutoff_hours",), message)
-        if self.start_date and self.end_date and self.end_date < self.start_date:
-            message = f"{self.end_date} is before start_date {self.start_date}: the window would never open"
-            findings.add(("end_date",), message)
+        many = isinstance(self.targets, list)
+        _check_groups(self.target_groups, lambda index: ("targets", index) if many else ("targets",), findings)
+        findings.make(("cutoff_hours",), check_cutoff, self.cutoff_hours, self.duration_hours)
+        for key, day in (("start_date", self.start_date), ("end_date", self.end_date)):
+            findings.make((key,), check_day, day)
+        findings.make(("end_date",), check_days, self.start_date, self.end_date)
         if self.override_list is not None:
             findings.make(("override_list",), lambda: RunPatchBaseline.install(override_list=self.override_list or ""))
             if self.hooks is not None:
@@ -200,3 +206,10 @@ class Service(Part):
         min_length=2,
         description="The groups by their tags. A time at which windows for all of them are open is an error.",
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        findings = Findings()
+        _check_groups(self.groups, lambda index: ("groups", index), findings)
+        findings.report()
+        return self

@@ -8,23 +8,13 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from patching.command_events import CommandEvent, check_events
 from patching.policy.part import Findings, Part, matching
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _QUEUE = re.compile(r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}")
 _FUNCTION = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_$-]+)?")
 _URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[^\s]*)?")
-
-
-class CommandEvent(StrEnum):
-    """A change of a command's status, as a notification of Run Command names it."""
-
-    ALL = "All"
-    IN_PROGRESS = "InProgress"
-    SUCCESS = "Success"
-    TIMED_OUT = "TimedOut"
-    CANCELLED = "Cancelled"
-    FAILED = "Failed"
 
 
 class Per(StrEnum):
@@ -53,10 +43,8 @@ class Commands(Part):
     @model_validator(mode="after")
     def _check(self) -> Self:
         findings = Findings()
-        if CommandEvent.ALL in self.events and len(self.events) > 1:
-            findings.add(("events",), "All stands for every event; take it out, or take the others out")
-        for index in (index for index, event in enumerate(self.events) if event in self.events[:index]):
-            findings.add(("events", index), f"{self.events[index]} is in the list already; take one out")
+        findings.make(("events",), check_events, self.events)
+        findings.add_repeated(("events",), self.events)
         findings.report()
         return self
 
@@ -94,9 +82,7 @@ class Notifications(Part):
     def _check(self) -> Self:
         findings = Findings()
         for key in ("emails", "queues", "functions", "urls"):
-            listed = getattr(self, key)
-            for index in (index for index, one in enumerate(listed) if one in listed[:index]):
-                findings.add((key, index), f"{listed[index]!r} is in the list already; take one out")
+            findings.add_repeated((key,), getattr(self, key))
         findings.report()
         return self
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -56,12 +56,20 @@ class Findings:
         """Note problems that were found elsewhere."""
         self._found += findings
 
-    def make(self, at: Place, factory: Callable[..., object], *arguments: object) -> None:
-        """Make a value object, and note what it says of the key that it was made from."""
+    def add_repeated(self, at: Place, listed: Sequence[object]) -> None:
+        """Note every entry of the list at this place that is in it already."""
+        for index, one in enumerate(listed):
+            if one in listed[:index]:
+                self.add((*at, index), f"{str(one)!r} is in the list already; take one out")
+
+    def make(self, at: Place, factory: Callable[..., object], *arguments: object) -> bool:
+        """Make a value object, and note what it says of the key that it was made from; return whether it was made."""
         try:
             factory(*arguments)
         except InvalidValueError as error:
             self.add(at, str(error))
+            return False
+        return True
 
     def report(self) -> None:
         """Refuse the part if anything was found."""

@@ -130,8 +130,8 @@ class Policy(Part):
         return Targets.tag(ENVIRONMENT_TAG, self.environment)
 
     def node_tags(self, node: Node) -> dict[str, str]:
-        """Return the tags by which a node of the fleet is found."""
-        return {**node.tags, ENVIRONMENT_TAG: self.environment}
+        """Return the tags by which a node of the fleet is found: those of every resource are its own as well."""
+        return {**self.tags, **node.tags, ENVIRONMENT_TAG: self.environment}
 
     @property
     def hybrid_tags(self) -> dict[str, str]:

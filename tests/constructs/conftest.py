@@ -63,7 +63,7 @@ def _patching(stack: Stack, *, keep: bool) -> None:
     PatchBaseline(
         stack,
         "Baseline",
-        baseline=Baseline("demo-little", OperatingSystem.UBUNTU) if keep else EVERYTHING,
+        baseline=Baseline("demo-little", OperatingSystem.UBUNTU, approved=("curl",)) if keep else EVERYTHING,
         patch_groups=["one", "two"],
     )
     NodeAssociation(

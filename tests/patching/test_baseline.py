@@ -16,7 +16,6 @@ from patching.baseline import (
     PatchBaseline,
     PatchFilter,
     RejectedPatchesAction,
-    check_values,
     filters_from,
 )
 from patching.errors import InvalidValueError
@@ -130,7 +129,7 @@ def test_values_are_compared_without_regard_to_case() -> None:
 def test_a_star_lets_everything_through_even_what_has_no_value() -> None:
     nameless = replace(OPENSSL, severity="")
     assert approved(baseline(rule(filters={"SEVERITY": ["*"]})), nameless)
-    assert not approved(baseline(rule(filters={"SEVERITY": ["", "Low"]})), nameless)
+    assert not approved(baseline(rule(filters={"SEVERITY": ["Low"]})), nameless)
 
 
 @pytest.mark.parametrize(
@@ -467,39 +466,3 @@ def test_what_is_approved_stays_approved_and_is_never_rejected(judge: PatchBasel
 def test_a_filter_of_stars_matches_what_has_no_such_field() -> None:
     assert PatchFilter("PRODUCT", ("*",)).matches(replace(KB, product=""))
     assert not PatchFilter("PRODUCT", ("WindowsServer2022",)).matches(replace(KB, product=""))
-
-
-@pytest.mark.parametrize(
-    ("system", "filters", "message"),
-    [
-        (AL2023, {"SEVERITY": ["Importnt"]}, "SEVERITY 'Importnt' is none of AMAZON_LINUX_2023"),
-        (AL2023, {"SEVERITY": ["Importnt"]}, "did you mean 'Important'?"),
-        (AL2023, {"CLASSIFICATION": ["SecurityUpdates"]}, "did you mean 'Security'?"),
-        (UBUNTU, {"PRIORITY": ["High"]}, "expected one of Required, Important, Standard, Optional, Extra"),
-        (WINDOWS, {"CLASSIFICATION": ["SecurityUpdate"]}, "did you mean 'SecurityUpdates'?"),
-        (WINDOWS, {"MSRC_SEVERITY": ["Medium"]}, "MSRC_SEVERITY 'Medium' is none of WINDOWS"),
-        (OperatingSystem.SUSE, {"CLASSIFICATION": ["Bugfix"]}, "CLASSIFICATION 'Bugfix' is none of SUSE"),
-    ],
-)
-def test_a_filter_value_that_no_patch_has_is_refused(
-    system: OperatingSystem, filters: dict[str, list[str]], message: str
-) -> None:
-    with pytest.raises(InvalidValueError) as refused:
-        check_values(filters_from(filters, system), system)
-    assert message in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("system", "filters"),
-    [
-        (AL2023, {"SEVERITY": ["critical", "None"], "CLASSIFICATION": ["*"], "PRODUCT": ["AmazonLinux2023"]}),
-        (UBUNTU, {"SECTION": ["anything"], "PRIORITY": ["Extra"]}),
-        (WINDOWS, {"PATCH_SET": ["APPLICATION"], "PRODUCT_FAMILY": ["Office"], "CLASSIFICATION": ["Tools"]}),
-        (OperatingSystem.SUSE, {"CLASSIFICATION": ["Yast"]}),
-        (OperatingSystem.MACOS, {"CLASSIFICATION": ["anything"]}),
-    ],
-)
-def test_a_filter_value_that_is_known_or_cannot_be_known_passes(
-    system: OperatingSystem, filters: dict[str, list[str]]
-) -> None:
-    check_values(filters_from(filters, system), system)

@@ -94,12 +94,12 @@ def test_the_small_policy_keeps_every_rule() -> None:
         (
             "{CLASSIFICATION: [Security]}",
             "{PRIORITY: [Required]}",
-            "13: baselines.linux.rules.0.filters: filter PRIORITY is not one that AMAZON_LINUX_2023 has",
+            "13: baselines.linux.rules.0.filters.PRIORITY: filter PRIORITY is not one that AMAZON_LINUX_2023 has",
         ),
         (
             "{CLASSIFICATION: [Security]}",
             "{CLASSIFICATION: []}",
-            "13: baselines.linux.rules.0.filters: filter CLASSIFICATION has 0 values, but AWS takes 1 to 20",
+            "13: baselines.linux.rules.0.filters.CLASSIFICATION: filter CLASSIFICATION has 0 values",
         ),
         (
             "{CLASSIFICATION: [Security]}",
@@ -129,7 +129,7 @@ def test_the_small_policy_keeps_every_rule() -> None:
         (
             "    patch_groups",
             "    global_filters: {SECTION: [web]}\n    patch_groups",
-            "11: baselines.linux.global_filters: filter SECTION is not one that AMAZON_LINUX_2023 has",
+            "11: baselines.linux.global_filters.SECTION: filter SECTION is not one that AMAZON_LINUX_2023 has",
         ),
         (
             "    patch_groups",
@@ -238,7 +238,9 @@ def test_windows_has_no_non_security_updates() -> None:
     ).replace("operating_system: AMAZON_LINUX_2023", "operating_system: WINDOWS")
     text = text.replace("[Security]", "[SecurityUpdates]")
     (found,) = problems(text)
-    assert found.startswith("p.yaml:9: baselines.linux: non-security updates are a matter of Linux only")
+    assert found.startswith(
+        "p.yaml:14: baselines.linux.rules.0.enable_non_security: non-security updates are a matter of Linux only"
+    )
     assert problems(text.replace("enable_non_security: true", "enable_non_security: false")) == []
 
 
@@ -325,6 +327,6 @@ def test_a_node_has_its_own_tags_and_the_environments() -> None:
     read = policy()
     assert read.fleet is not None
     (node,) = read.fleet.nodes
-    assert read.node_tags(node) == {"PatchGroup": "web", "Environment": "lab"}
+    assert read.node_tags(node) == {"Project": "demo", "PatchGroup": "web", "Environment": "lab"}
     assert node.image_parameter == "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
     assert (node.instance_type, node.volume_gib) == ("t3.small", 30)
