@@ -64,6 +64,7 @@ class RuleTarget:
         rule: the rule's name.
         rule_arn: its ARN.
         arn: what is told.
+        role: the role as which it is told; empty for none.
         constant: what it is told instead of the event; empty for none.
         path: the part of the event that it is told; empty for the whole.
         variables: paths into the event, by the names that the template has for them.
@@ -73,6 +74,7 @@ class RuleTarget:
     rule: str
     rule_arn: str
     arn: str
+    role: str = ""
     constant: str = ""
     path: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -91,14 +93,11 @@ class Cloud(Protocol):
     def allowed(self, role: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
         """Tell whether a role's policies allow an action on a resource."""
 
-    def trusts(self, role: str, service: str) -> bool:
-        """Tell whether there is such a role and a service may assume it."""
+    def trusts(self, role: str, service: str, context: Mapping[str, str] | None = None) -> bool:
+        """Tell whether there is such a role and a service, which sends along this context, may assume it."""
 
     def bucket_key(self, bucket: str) -> str | None:
         """Return the ARN of the key that encrypts a bucket's objects by default, or None if there is no such key."""
-
-    def topic_key(self, topic: str) -> str | None:
-        """Return the ARN of the key that encrypts a topic's messages, or None if there is no such key."""
 
     def topic(self, topic: str) -> Topic | None:
         """Return a topic by its ARN, or None if there is no such topic."""

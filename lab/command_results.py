@@ -13,6 +13,7 @@ from lab.cloud import Cloud
 from lab.command import Command, Invocation, Notification, iso
 from lab.log_output import LogOutput
 from lab.node import ManagedNode
+from lab.publishing import Publishing
 
 SERVICE = "ssm.amazonaws.com"
 
@@ -23,39 +24,28 @@ class CommandResults:
     Args:
         cloud: the rest of the account.
         clock: the lab's clock.
+        publishing: by which topics are told.
         log: takes what happens, in words.
     """
 
-    def __init__(self, cloud: Cloud, clock: Clock, log: Callable[[str], None]) -> None:
+    def __init__(self, cloud: Cloud, clock: Clock, publishing: Publishing, log: Callable[[str], None]) -> None:
         self._cloud = cloud
         self._clock = clock
+        self._publishing = publishing
         self._log = log
         self._logs = LogOutput(cloud)
 
     def publish(self, command: Command, notification: Notification, summary: dict[str, object]) -> None:
-        """Tell a topic of a change; one that cannot be told fails nothing."""
-        problem = self._cannot_publish(notification)
-        if not problem:
-            message = json.dumps({**summary, "eventTime": iso(self._clock.now)}, separators=(",", ":"))
-            try:
-                self._cloud.publish(notification.topic, f"EC2 Run Command Notification {self._cloud.region}", message)
-            except KeyError:
-                problem = f"there is no topic {notification.topic}"
-        if problem:
-            # As on AWS, a notification that cannot be sent does not fail the command, and nobody is told.
-            self._log(f"command {command.id}: not notified: {problem}")
-
-    def _cannot_publish(self, notification: Notification) -> str:
-        role, topic = notification.role, notification.topic
-        if not self._cloud.trusts(role, SERVICE):
-            return f"{SERVICE} cannot assume {role}"
-        if not self._cloud.allowed(role, "sns:Publish", topic):
-            return f"{role} does not allow sns:Publish on {topic}"
-        key = self._cloud.topic_key(topic)
-        for action in ("kms:GenerateDataKey", "kms:Decrypt") if key else ():
-            if not self._cloud.allowed(role, action, str(key)):
-                return f"{role} does not allow {action} on {key}"
-        return ""
+        """Tell a topic of a change; as on AWS, one that cannot be told fails nothing."""
+        message = json.dumps({**summary, "eventTime": iso(self._clock.now)}, separators=(",", ":"))
+        self._publishing.publish(
+            f"command {command.id}",
+            SERVICE,
+            notification.topic,
+            message,
+            role=notification.role,
+            subject=f"EC2 Run Command Notification {self._cloud.region}",
+        )
 
     def store(self, command: Command, invocation: Invocation, node: ManagedNode) -> None:
         """Put the output of an invocation's steps where the command wants it: a bucket, a log group or both."""

@@ -66,6 +66,7 @@ class Engine:
             baselines=self.baselines,
             catalogues=self.catalogues,
             events=events,
+            publishing=self.publishing,
             log=self.log,
         )
         self.state_manager = StateManager(cloud, clock, ids, self.run_command, events, self.log)

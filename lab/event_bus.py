@@ -1,7 +1,8 @@
 """The default event bus: what happens in Systems Manager, told to whoever has a rule for it.
 
-Follows https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html and
-https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html.
+Follows https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html,
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html and, for targets with a role,
+https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html.
 """
 
 from __future__ import annotations
@@ -64,5 +65,7 @@ class EventBus:
         if ":sns:" not in target.arn:
             self._publishing.record(source, target.arn, message, "the local AWS tells topics only")
             return
-        # AWS documents that no condition can be asked of what EventBridge sends to a topic, or to a topic's key.
-        self._publishing.publish(source, SERVICE, target.arn, message)
+        # AWS documents that no condition can be asked of what EventBridge sends to a topic, or to a topic's key; for a
+        # role it sends the rule and the account along.
+        context = {"aws:SourceArn": target.rule_arn, "aws:SourceAccount": self._cloud.account} if target.role else {}
+        self._publishing.publish(source, SERVICE, target.arn, message, role=target.role, context=context)

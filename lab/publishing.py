@@ -1,7 +1,13 @@
-"""Services of AWS that publish to a topic: the topic has to let them, and so has the key that encrypts it.
+"""Services of AWS that publish to a topic, as themselves or as a role.
 
-Follows https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html and
-https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html.
+A service that publishes as itself has to be let by the topic's policy and by that of the key that encrypts it. One that
+publishes as a role has to be let by the role: to assume it, and then by its policies, which suffice within an account
+where the key leaves it to IAM.
+
+Follows https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html,
+https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html,
+https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html and
+https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html.
 """
 
 from __future__ import annotations
@@ -62,6 +68,7 @@ class Publishing:
         topic: str,
         message: str,
         *,
+        role: str = "",
         subject: str = "",
         context: Mapping[str, str] | None = None,
     ) -> bool:
@@ -72,11 +79,13 @@ class Publishing:
             service: the service's principal.
             topic: ARN of the topic.
             message: what there is to tell.
+            role: ARN of the role as which the service publishes; as itself by default.
             subject: the subject of a mail.
-            context: values of condition keys that the service sends along; EventBridge sends none.
+            context: values of condition keys that the service sends along: to the role if there is one, or else to the
+                topic and its key; none by default.
         """
         try:
-            problem = self._problem(service, topic, context or {})
+            problem = self._problem(service, role, topic, context or {})
         except ValueError as error:
             problem = str(error)
         if not problem:
@@ -91,24 +100,62 @@ class Publishing:
             # As on AWS, whoever wanted to tell something does not learn that it did not arrive.
             self._log(f"{source}: {to} not told: {problem}")
 
-    def _problem(self, service: str, topic: str, context: Mapping[str, str]) -> str:
+    def _problem(self, service: str, role: str, topic: str, context: Mapping[str, str]) -> str:
+        """Say why a service cannot publish to a topic; empty if it can."""
         found = self._cloud.topic(topic)
         if found is None:
             return "there is no such topic"
-        problem = _refusal("the topic's policy", found.policy, service, "sns:Publish", topic, context)
-        if problem or not found.key:
-            return problem
-        if found.key.startswith(_AWS_MANAGED):
-            return f"the topic is encrypted with {found.key}, which no service may use; it needs a key of yours"
-        policy = self._cloud.key_policy(found.key)
+        about = {"kms:EncryptionContext:aws:sns:topicArn": topic}
+        if not role:
+            problem = _refusal("the topic's policy", found.policy, service, "sns:Publish", topic, context)
+            return problem or self._problem_of_key(service, found.key, {**context, **about})
+        # A call that SNS makes of KMS for a role says so; for a service AWS documents nothing of the kind.
+        about["kms:ViaService"] = f"sns.{self._cloud.region}.amazonaws.com"
+        return self._problem_of_role(service, role, topic, found.policy, context) or self._problem_of_key_for_role(
+            role, found.key, about
+        )
+
+    def _problem_of_key(self, service: str, key: str, context: Mapping[str, str]) -> str:
+        if not key:
+            return ""
+        if key.startswith(_AWS_MANAGED):
+            return f"the topic is encrypted with {key}, which no service may use; it needs a key of yours"
+        policy = self._cloud.key_policy(key)
         if policy is None:
-            return f"there is no key {found.key}"
-        encryption = {**context, "kms:EncryptionContext:aws:sns:topicArn": topic}
+            return f"there is no key {key}"
         refusals = (
-            _refusal("the policy of the topic's key", policy, service, action, found.key, encryption)
-            for action in _KEY_ACTIONS
+            _refusal("the policy of the topic's key", policy, service, action, key, context) for action in _KEY_ACTIONS
         )
         return next(filter(None, refusals), "")
+
+    def _problem_of_role(
+        self, service: str, role: str, topic: str, policy: Mapping[str, Any], context: Mapping[str, str]
+    ) -> str:
+        if not self._cloud.trusts(role, service, context):
+            return f"{service} cannot assume {role}; the service sends {_sent(context)}"
+        if not self._cloud.allowed(role, "sns:Publish", topic):
+            return f"{role} does not allow sns:Publish on {topic}"
+        if access.denies(policy, role, "sns:Publish", topic):
+            return f"the topic's policy denies {role} sns:Publish"
+        return ""
+
+    def _problem_of_key_for_role(self, role: str, key: str, context: Mapping[str, str]) -> str:
+        # The keys that AWS manages let all of the account use them by way of their service.
+        if not key or key.startswith(_AWS_MANAGED):
+            return ""
+        policy = self._cloud.key_policy(key)
+        if policy is None:
+            return f"there is no key {key}"
+        for action in _KEY_ACTIONS:
+            if not self._cloud.allowed(role, action, key, context):
+                return f"{role} does not allow {action} on {key}"
+            if not access.permits(policy, role, action, key, context):
+                return f"the policy of the topic's key neither lets {role} {action} nor leaves it to IAM"
+        return ""
+
+
+def _sent(context: Mapping[str, str]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in context.items()) or "no value that a condition can ask for"
 
 
 def _refusal(
@@ -119,6 +166,5 @@ def _refusal(
         return ""
     refusal = f"{what} does not let {service} {action}"
     if access.permits(access.without_conditions(policy), service, action, resource):
-        sent = ", ".join(f"{key} {value}" for key, value in context.items()) or "no value that a condition can ask for"
-        refusal += f": a condition does not hold; the service sends {sent}"
+        refusal += f": a condition does not hold; the service sends {_sent(context)}"
     return refusal

@@ -23,6 +23,7 @@ from lab.fleet import Fleet
 from lab.ids import Ids
 from lab.node import ManagedNode
 from lab.plugins import ACTIONS
+from lab.publishing import Publishing
 from lab.service_events import ServiceEvents
 from patching.rate_control import RateControl
 from patching.targets import Targets
@@ -47,6 +48,7 @@ class RunCommand:
         baselines: the patch baselines.
         catalogues: the operating systems that the lab knows.
         events: told of every change of a status.
+        publishing: by which topics are told.
         log: takes what happens, in words.
     """
 
@@ -60,6 +62,7 @@ class RunCommand:
         baselines: Baselines,
         catalogues: tuple[Catalogue, ...],
         events: ServiceEvents,
+        publishing: Publishing,
         log: Callable[[str], None],
     ) -> None:
         self._cloud = cloud
@@ -70,7 +73,7 @@ class RunCommand:
         self._catalogues = catalogues
         self._events = events
         self._log = log
-        self._results = CommandResults(cloud, clock, log)
+        self._results = CommandResults(cloud, clock, publishing, log)
         self._documents: dict[str, Document] = {}
         self._waiting: dict[str, deque[Callable[[], None]]] = {}
         self.commands: dict[str, Command] = {}

@@ -67,10 +67,10 @@ class Account:
         found = self._role(role)
         return found is not None and access.allowed(_policies(found), action, resource, context)
 
-    def trusts(self, role: str, service: str) -> bool:
-        """Tell whether there is such a role and a service may assume it."""
+    def trusts(self, role: str, service: str, context: Mapping[str, str] | None = None) -> bool:
+        """Tell whether there is such a role and a service, which sends along this context, may assume it."""
         found = self._role(role)
-        return found is not None and access.trusts(_document(found.assume_role_policy_document), service)
+        return found is not None and access.trusts(_document(found.assume_role_policy_document), service, context)
 
     def bucket_key(self, bucket: str) -> str | None:
         """Return the ARN of the key that encrypts a bucket's objects by default, or None if there is no such key."""
@@ -81,11 +81,6 @@ class Account:
         rule = (encryption or {}).get("Rule", {})
         key = rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID")
         return str(key) if key else None
-
-    def topic_key(self, topic: str) -> str | None:
-        """Return the ARN of the key that encrypts a topic's messages, or None if there is no such key."""
-        found = self.topic(topic)
-        return found.key if found and found.key and not found.key.startswith(_AWS_MANAGED) else None
 
     def topic(self, topic: str) -> Topic | None:
         """Return a topic by its ARN, or None if there is no such topic."""
@@ -196,6 +191,7 @@ def _targets(rule: Rule) -> Iterable[RuleTarget]:
             rule=rule.name,
             rule_arn=rule.arn,
             arn=target["Arn"],
+            role=target.get("RoleArn") or "",
             constant=target.get("Input") or "",
             path=target.get("InputPath") or "",
             variables=transformer.get("InputPathsMap") or {},

@@ -26,6 +26,15 @@ SENDER = "arn:aws:iam::123456789012:role/sender"
 PUBLISHER = "arn:aws:iam::123456789012:role/publisher"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:topic"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
+LEAVES_IT_TO_IAM = {
+    "Statement": {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+}
+"""The policy of a key as AWS makes it by default."""
 
 
 def day(text: str) -> datetime:
@@ -115,6 +124,13 @@ WINDOWS = _catalogue(
 )
 
 
+def trusting(*services: str, **more: Any) -> dict[str, Any]:
+    """Return a trust policy."""
+    return {
+        "Statement": {"Effect": "Allow", "Principal": {"Service": list(services)}, "Action": "sts:AssumeRole", **more}
+    }
+
+
 class FakeCloud:
     """An account in which everything is allowed until a test forbids it."""
 
@@ -125,6 +141,7 @@ class FakeCloud:
         self.running: dict[str, Instance] = {}
         self.policies: dict[str, list[dict[str, Any]]] = {}
         self.distrusted: set[str] = set()
+        self.trust: dict[str, dict[str, Any]] = {}
         self.bucket_keys: dict[str, str] = {}
         self.topic_keys: dict[str, str] = {}
         self.topic_policy: dict[str, Any] = {"Statement": []}
@@ -151,14 +168,12 @@ class FakeCloud:
     def allowed(self, role: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
         return access.allowed(self._documents(role), action, resource, context)
 
-    def trusts(self, role: str, service: str) -> bool:
-        return bool(role) and service == "ssm.amazonaws.com" and role not in self.distrusted
+    def trusts(self, role: str, service: str, context: Mapping[str, str] | None = None) -> bool:
+        document = self.trust.get(role, trusting("ssm.amazonaws.com", "events.amazonaws.com"))
+        return bool(role) and role not in self.distrusted and access.trusts(document, service, context)
 
     def bucket_key(self, bucket: str) -> str | None:
         return self.bucket_keys.get(bucket)
-
-    def topic_key(self, topic: str) -> str | None:
-        return self.topic_keys.get(topic)
 
     def topic(self, topic: str) -> Topic | None:
         return Topic(self.topic_policy, self.topic_keys.get(topic, "")) if topic == TOPIC else None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lab.cloud import RuleTarget
-from tests.lab.simulated import KEY, TOPIC, Lab, day
+from tests.lab.simulated import KEY, LEAVES_IT_TO_IAM, PUBLISHER, TOPIC, Lab, day, trusting
 
 EVENTS = "events.amazonaws.com"
 ALARM = {
@@ -31,6 +31,10 @@ def lab_with(*topic: dict[str, Any], key: list[dict[str, Any]] | None = None) ->
 
 def publish(lab: Lab, service: str = EVENTS, topic: str = TOPIC, **context: str) -> bool:
     return lab.engine.publishing.publish("rule one", service, topic, '{"a": 1}', context=context)
+
+
+def publish_as_role(lab: Lab, **context: str) -> bool:
+    return lab.engine.publishing.publish("rule one", EVENTS, TOPIC, '{"a": 1}', role=PUBLISHER, context=context)
 
 
 def problem(lab: Lab) -> str:
@@ -120,6 +124,78 @@ def test_a_policy_that_the_lab_cannot_read_is_a_problem_and_no_crash() -> None:
     assert problem(lab) == "the lab does not know the condition operator IpAddress"
 
 
+# As a role.
+
+
+def test_a_role_needs_nothing_of_the_topic_and_of_the_key_only_that_it_leaves_it_to_iam() -> None:
+    lab = lab_with(key=[LEAVES_IT_TO_IAM["Statement"]])
+    assert publish_as_role(lab)
+    assert lab.cloud.messages == [{"a": 1}]
+
+
+def test_a_role_that_the_key_names_needs_no_more_of_the_key() -> None:
+    named = {**statement("kms:*"), "Principal": {"AWS": PUBLISHER}}
+    assert publish_as_role(lab_with(key=[named]))
+    assert not publish_as_role(lab_with(key=[statement("kms:*")]))
+
+
+def test_a_key_that_does_not_leave_it_to_iam_is_named() -> None:
+    lab = lab_with(key=[statement("kms:*")])
+    assert not publish_as_role(lab)
+    assert problem(lab) == (
+        f"the policy of the topic's key neither lets {PUBLISHER} kms:GenerateDataKey nor leaves it to IAM"
+    )
+
+
+@pytest.mark.parametrize("action", ["sns:Publish", "kms:GenerateDataKey", "kms:Decrypt"])
+def test_a_role_has_to_allow_what_publishing_takes(action: str) -> None:
+    lab = lab_with(statement("sns:Publish"), key=[LEAVES_IT_TO_IAM["Statement"], statement("kms:*")])
+    lab.cloud.forbid(PUBLISHER, action)
+    assert not publish_as_role(lab)
+    assert problem(lab) == f"{PUBLISHER} does not allow {action} on {TOPIC if action == 'sns:Publish' else KEY}"
+
+
+def test_a_topic_may_deny_a_role() -> None:
+    lab = lab_with({**statement("sns:*"), "Effect": "Deny", "Principal": {"AWS": PUBLISHER}})
+    assert not publish_as_role(lab)
+    assert problem(lab) == f"the topic's policy denies {PUBLISHER} sns:Publish"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("kms:EncryptionContext:aws:sns:topicArn", TOPIC), ("kms:ViaService", "sns.us-east-1.amazonaws.com")],
+)
+def test_conditions_of_a_key_may_ask_for_the_topic_and_for_sns(key: str, value: str) -> None:
+    def guarded(wanted: str) -> Lab:
+        return lab_with(key=[{**LEAVES_IT_TO_IAM["Statement"], "Condition": {"StringEquals": {key: wanted}}}])
+
+    assert publish_as_role(guarded(value))
+    assert not publish_as_role(guarded("other"))
+
+
+def test_a_key_that_aws_manages_lets_roles_of_the_account_use_it() -> None:
+    lab = lab_with()
+    lab.cloud.topic_keys[TOPIC] = "alias/aws/sns"
+    lab.cloud.forbid(PUBLISHER, "kms:*")
+    assert publish_as_role(lab)
+
+
+def test_a_key_of_a_topic_that_is_not_there_is_named_to_a_role_too() -> None:
+    lab = lab_with()
+    lab.cloud.topic_keys[TOPIC] = KEY
+    assert not publish_as_role(lab)
+    assert problem(lab) == f"there is no key {KEY}"
+
+
+def test_a_service_that_cannot_assume_the_role_does_not_publish_by_the_policy_of_the_topic() -> None:
+    lab = lab_with(statement("sns:Publish"))
+    lab.cloud.trust[PUBLISHER] = trusting("ssm.amazonaws.com")
+    assert not publish_as_role(lab, **ALARM)
+    assert problem(lab).startswith(
+        f"{EVENTS} cannot assume {PUBLISHER}; the service sends aws:SourceArn arn:aws:cloudwatch:"
+    )
+
+
 # The event bus.
 
 
@@ -155,3 +231,29 @@ def test_what_cannot_be_told_is_noted_with_the_rule() -> None:
     assert lab.cloud.messages == []
     assert "rule failures: arn:aws:sns:us-east-1:123456789012:topic not told: 'detail' is not a path" in lab.log
     assert "rule failures: arn:aws:sqs:us-east-1:123456789012:queue not told: the local AWS tells topics" in lab.log
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ({"StringEquals": {"aws:SourceAccount": "123456789012"}}, True),
+        ({"StringEquals": {"aws:SourceAccount": "999999999999"}}, False),
+        ({"ArnEquals": {"aws:SourceArn": "arn:rule"}}, True),
+        ({"ArnEquals": {"aws:SourceArn": "arn:other"}}, False),
+    ],
+)
+def test_the_role_of_a_target_may_ask_for_the_account_and_for_the_rule(condition: dict[str, Any], told: bool) -> None:
+    lab = lab_with()
+    lab.cloud.trust[PUBLISHER] = trusting(EVENTS, Condition=condition)
+    lab.cloud.rules = [("One", rule(role=PUBLISHER))]
+    lab.engine.event_bus.emit("One", [], {})
+    assert len(lab.cloud.messages) == told
+    if not told:
+        assert f"{EVENTS} cannot assume {PUBLISHER}; the service sends aws:SourceArn arn:rule" in problem(lab)
+
+
+def test_a_target_without_a_role_needs_the_policy_of_the_topic() -> None:
+    lab = lab_with()
+    lab.cloud.rules = [("One", rule())]
+    lab.engine.event_bus.emit("One", [], {})
+    assert problem(lab) == f"the topic's policy does not let {EVENTS} sns:Publish"

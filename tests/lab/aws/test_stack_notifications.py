@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.lab.aws.conftest import status
-from tests.lab.aws.stacks import REGION, Properties, Resource, Stack, gone, policy, window
+from tests.lab.aws.stacks import REGION, Properties, Resource, Stack, gone, policy, role, window
 from tests.lab.aws.world import Connect
 
 if TYPE_CHECKING:
@@ -216,6 +216,22 @@ QUEUE: Resource = (
 )
 
 
+DEFAULT_KEY: Resource = (
+    "AWS::KMS::Key",
+    {
+        "KeyPolicy": {
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            },
+        }
+    },
+)
+
+
 def switch(ssm: Any, made: dict[str, str]) -> None:
     """Disable the window of a stack and enable it again, which are two events."""
     for enabled in (False, True):
@@ -266,9 +282,7 @@ def test_a_topic_that_does_not_let_the_event_bus_publish_is_not_told_and_the_lab
     changes: dict[str, Resource],
     problem: str,
 ) -> None:
-    root = {"Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*", "Resource": "*"}
-    key = {"KeyPolicy": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **root}]}}
-    resources: dict[str, Resource] = {"Topic": topic(), "Rule": rule(), "Queue": QUEUE, "Key": ("AWS::KMS::Key", key)}
+    resources: dict[str, Resource] = {"Topic": topic(), "Rule": rule(), "Queue": QUEUE, "Key": DEFAULT_KEY}
     made = stack.deploy(**{**resources, "Window": window(Name="switched"), **changes})
     switch(ssm, made)
     assert queue() == []
@@ -291,6 +305,59 @@ def test_a_key_that_lets_the_event_bus_use_it_does(stack: Stack, ssm: Any, queue
     )
     switch(ssm, made)
     assert len(queue()) == 1
+
+
+def publisher(*actions: str, **condition: Properties) -> Resource:
+    """Return a role that EventBridge may assume, and that may do this with the topic and its key."""
+    trust = {"Effect": "Allow", "Principal": EVENTS, "Action": "sts:AssumeRole", "Condition": condition}
+    resources = [{"Ref": "Topic"}, {"Fn::GetAtt": ["Key", "Arn"]}]
+    allowed = {"Effect": "Allow", "Action": list(actions), "Resource": resources}
+    return role(
+        AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": [trust]},
+        Policies=[{"PolicyName": "publish", "PolicyDocument": {"Version": "2012-10-17", "Statement": [allowed]}}],
+    )
+
+
+PUBLISH = ("sns:Publish", "kms:GenerateDataKey", "kms:Decrypt")
+
+
+@pytest.mark.parametrize(
+    ("made_role", "problem"),
+    [
+        (publisher(*PUBLISH, StringEquals={"aws:SourceAccount": "123456789012"}), ""),
+        (publisher(*PUBLISH, ArnLike={"aws:SourceArn": f"arn:aws:events:{REGION}:123456789012:rule/windows"}), ""),
+        (publisher(*PUBLISH, ArnLike={"aws:SourceArn": "arn:aws:events:*:*:rule/other"}), "cannot assume"),
+        (publisher(*PUBLISH, StringEquals={"aws:SourceAccount": "999999999999"}), "cannot assume"),
+        (role(service="ssm.amazonaws.com"), "cannot assume"),
+        (publisher("kms:GenerateDataKey", "kms:Decrypt"), "does not allow sns:Publish"),
+        (publisher("sns:Publish", "kms:Decrypt"), "does not allow kms:GenerateDataKey"),
+        (publisher("sns:Publish", "kms:GenerateDataKey"), "does not allow kms:Decrypt"),
+    ],
+)
+def test_a_rule_whose_target_has_a_role_publishes_as_it(
+    stack: Stack,
+    ssm: Any,
+    queue: Callable[[], list[str]],
+    local_aws: LocalAws,
+    made_role: Resource,
+    problem: str,
+) -> None:
+    (target,) = rule()[1]["Targets"]
+    made = stack.deploy(
+        Key=DEFAULT_KEY,
+        Topic=topic(KmsMasterKeyId={"Fn::GetAtt": ["Key", "Arn"]}),
+        Role=made_role,
+        Rule=rule(Targets=[{**target, "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}}]),
+        Queue=QUEUE,
+        Window=window(Name="switched"),
+    )
+    switch(ssm, made)
+    assert len(queue()) == (not problem)
+    if problem:
+        told = status(local_aws)["regions"][REGION]["not_told"]
+        assert any(problem in one["problem"] and "role/made" in one["problem"] for one in told)
+    else:
+        assert deliveries(local_aws, source="rule windows", region=REGION)[-1] == ""
 
 
 def test_a_rule_that_is_disabled_tells_nobody(stack: Stack, ssm: Any, queue: Callable[[], list[str]]) -> None:
