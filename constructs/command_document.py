@@ -12,6 +12,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from patching.command_document import CommandDocument as Content
+from patching.command_document import check_name
 
 
 class CommandDocument(Construct):
@@ -24,11 +25,12 @@ class CommandDocument(Construct):
         content: what it holds, in schema 2.2.
 
     Raises:
-        InvalidValueError: Systems Manager would refuse the content.
+        InvalidValueError: Systems Manager would refuse the name or the content.
     """
 
     def __init__(self, scope: Construct, id: str, *, name: str, content: Mapping[str, Any]) -> None:  # noqa: A002 CDK's own name
         super().__init__(scope, id)
+        check_name(name)
         Content.parse(content)
         self.resource = ssm.CfnDocument(
             self,

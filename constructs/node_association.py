@@ -12,6 +12,7 @@ from constructs import Construct
 from constructs.dispatch_role import DispatchRole
 from constructs.output_bucket import OutputBucket
 
+from patching.association import check_calendar, check_severity
 from patching.baseline import ComplianceLevel
 from patching.rate_control import RateControl
 from patching.schedule import Schedule
@@ -30,7 +31,7 @@ class NodeAssociation(Construct):
         document: the document's name.
         parameters: the document's parameters.
         schedule: when, in UTC; see `Schedule.for_association` for what an association takes.
-        targets: which nodes, by one tag key: an association takes no more.
+        targets: which nodes.
         rate_control: how many at one time.
         environment: value of the nodes' tag `Environment`.
         output: where the output goes.
@@ -39,7 +40,7 @@ class NodeAssociation(Construct):
         calendars: names or ARNs of Change Calendars that all have to be open for it to run.
 
     Raises:
-        InvalidValueError: a schedule that an association does not take.
+        InvalidValueError: a schedule, a severity or a calendar that an association does not take.
     """
 
     def __init__(
@@ -61,6 +62,9 @@ class NodeAssociation(Construct):
     ) -> None:
         super().__init__(scope, id)
         schedule = schedule.for_association(run_when_made=run_at_deployment)
+        check_severity(compliance_severity)
+        for calendar in calendars:
+            check_calendar(calendar)
         dispatch = DispatchRole(
             self,
             "DispatchRole",

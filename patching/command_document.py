@@ -20,13 +20,15 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from patching.command_document_rules import REFERENCE, broken_rules, compiled
 from patching.command_plugins import PLUGINS
-from patching.errors import InvalidValueError
+from patching.errors import InvalidValueError, is_token
 from patching.findings import Finding, expected
 from patching.operating_system import PlatformType
 
 MAX_SIZE = 64 * 1024
 """Bytes that a document may have. See https://docs.aws.amazon.com/general/latest/gr/ssm.html#limits_ssm."""
 
+_NAME = re.compile(r"[a-zA-Z0-9_\-.]{3,128}")
+_RESERVED = ("aws", "amazon", "amzn", "AWSEC2", "AWSConfigRemediation", "AWSSupport")
 _KEPT = re.compile(r"^\{\{\s*([A-Za-z0-9]+)\s*\}\}$")
 
 
@@ -231,6 +233,24 @@ def findings(content: str | Mapping[str, Any]) -> list[Finding]:
     elif len(json.dumps(content, default=str).encode()) > MAX_SIZE:
         return [_too_big(len(json.dumps(content, default=str).encode()))]
     return list(broken_rules(content))
+
+
+def check_name(name: str) -> None:
+    """Refuse what AWS does not take as the name of an own document.
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html.
+
+    Raises:
+        InvalidValueError: not 3 to 128 letters, digits, `_`, `-` and `.`, or a beginning that AWS keeps to itself.
+    """
+    if is_token(name):
+        return
+    if not _NAME.fullmatch(name):
+        message = f"document name {name!r} is not 3 to 128 letters, digits, '_', '-' or '.'"
+        raise InvalidValueError(message)
+    if name.startswith(_RESERVED):
+        message = f"document name {name!r} begins with one of {', '.join(_RESERVED)}, which AWS keeps to itself"
+        raise InvalidValueError(message)
 
 
 def hook_findings(content: str | Mapping[str, Any]) -> list[Finding]:

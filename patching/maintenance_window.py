@@ -11,10 +11,10 @@ from datetime import date
 
 from patching.errors import InvalidValueError
 from patching.quotas import MAX_DURATION_HOURS, MAX_TARGETS_OF_TASK
+from patching.schedule import FIRST_YEAR, LAST_YEAR
 from patching.targets import Targets
 
 DELIVERY_TIMEOUT_SECONDS = (30, 2_592_000)
-_FIRST_YEAR, _LAST_YEAR = 1970, 2199
 
 
 def check_duration(duration_hours: int) -> None:
@@ -39,8 +39,8 @@ def check_day(day: date | None) -> None:
 
     Those are in https://docs.aws.amazon.com/systems-manager/latest/userguide/reference-cron-and-rate-expressions.html.
     """
-    if day and not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        message = f"{day} is not between {_FIRST_YEAR} and {_LAST_YEAR}; leave it out if there is no limit"
+    if day and not FIRST_YEAR <= day.year <= LAST_YEAR:
+        message = f"{day} is not between {FIRST_YEAR} and {LAST_YEAR}; leave it out if there is no limit"
         raise InvalidValueError(message)
 
 

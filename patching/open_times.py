@@ -95,11 +95,12 @@ def common(these: Sequence[Period], those: Sequence[Period]) -> Iterator[Period]
     for one in these:
         while first < len(those) and those[first].end <= one.begin:
             first += 1
-        for other in those[first:]:
-            if other.begin >= one.end:
-                break
+        index = first
+        while index < len(those) and those[index].begin < one.end:
+            other = those[index]
             if other.end > one.begin:
                 yield Period(max(one.begin, other.begin), min(one.end, other.end))
+            index += 1
 
 
 def union(periods: Iterable[Period]) -> list[Period]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 Location = yaml_file.Location
+_TOLD = ("invalid_key", "string_unicode")
+_FORMS = ("int", "str")
+"""What pydantic adds to the place of a value that may be either."""
 
 
 @dataclass(frozen=True, order=True)
@@ -105,6 +108,7 @@ def parse_policy(
     if not isinstance(data, CommentedMap):
         expected = ", ".join(Policy.model_fields)
         raise PolicyError(name, [Problem(1, "", f"expected a mapping with the keys {expected}")])
+    unusable = [Problem(one.line, _shown(one.at), one.message) for one in yaml_file.unusable(data)]
     plain = yaml_file.plain(data)
     if environment is not None:
         plain["environment"] = environment
@@ -116,7 +120,10 @@ def parse_policy(
         policy = Policy.model_validate(plain, context=reading)
     except ValidationError as error:
         problems = [problem for detail in error.errors(include_url=False) for problem in _problems(detail, data)]
-        raise PolicyError(name, problems) from None
+        # Both forms of a value that can be a number or text are complained about, in the same words.
+        raise PolicyError(name, dict.fromkeys([*unusable, *problems])) from None
+    if unusable:
+        raise PolicyError(name, unusable)
     for problem in _in_order(_problem(finding, (), data) for finding in reading.warnings):
         warn(_said(name, problem))
     return policy
@@ -135,6 +142,8 @@ def _problems(detail: ErrorDetails, data: CommentedMap) -> list[Problem]:
     location = yaml_file.location_of(data, detail["loc"])
     if detail["type"] == FINDINGS:
         return [_problem(finding, location, data) for finding in detail["ctx"]["found"]]
+    if detail["type"] in _TOLD:
+        return []  # among what is unusable, with its line
     if detail["type"] == "missing":
         return [_problem(PolicyFinding((), f"{detail['loc'][-1]} is missing"), location, data)]
     return [_problem(PolicyFinding((), _message(detail, location)), location, data)]
@@ -145,7 +154,12 @@ def _problem(finding: PolicyFinding, location: Location, data: CommentedMap) -> 
         file, line, key = finding.source
         return Problem(line, key, finding.message, file)
     place = (*location, *finding.at)
-    return Problem(yaml_file.line_of(data, place), ".".join(map(str, place)), finding.message)
+    return Problem(yaml_file.line_of(data, place), _shown(place), finding.message)
+
+
+def _shown(place: Location) -> str:
+    """Join the keys of a place by dots; one that would break the line, or cannot be printed, is shown in escapes."""
+    return ".".join(part if part.isprintable() else repr(part)[1:-1] for part in map(str, place))
 
 
 def _message(detail: ErrorDetails, location: Location) -> str:
@@ -154,8 +168,11 @@ def _message(detail: ErrorDetails, location: Location) -> str:
     if detail["type"] == "value_error":
         return detail["msg"].removeprefix("Value error, ")
     found = detail["input"]
+    expected = f"{detail['msg'][0].lower()}{detail['msg'][1:]}"
+    if detail["loc"][-1:] and detail["loc"][-1] in _FORMS:
+        expected = "expected a whole number, or per cent as text, such as 10%"
     shown = f"found {found!r}; " if isinstance(found, str | int | float | bool) or found is None else ""
-    return f"{shown}{detail['msg'][0].lower()}{detail['msg'][1:]}"
+    return f"{shown}{expected}"
 
 
 def _unknown_key(location: Location) -> str:

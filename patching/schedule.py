@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _EXPRESSION = re.compile(r"(cron|rate|at)\((.*)\)")
 _RATE = re.compile(r"([0-9]{1,6}) (minute|minutes|hour|hours|day|days)")
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+"""The years that a cron expression can name."""
 _CRON_FIELDS = 6
 _MAX_EXPRESSION = 256
 _SECONDS = re.compile(r"[0-5]?[0-9]")
@@ -154,10 +156,11 @@ class Schedule:
             start = anchor or after
             passed = max(0, (after - start) // every)
             moment = start + every * passed
-            while True:
-                if moment > after:
-                    yield moment
-                moment += every
+            with suppress(OverflowError):  # beyond the year 9999 there are no further runs
+                while True:
+                    if moment > after:
+                        yield moment
+                    moment += every
         elif self.kind == "at":
             moment = _localize(_parse_at(self._body), zone(self.timezone))
             if moment > after:
@@ -316,7 +319,11 @@ def _parse_rate(body: str) -> timedelta:
 
 def _parse_at(body: str) -> datetime:
     try:
-        return datetime.strptime(body, "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 a wall-clock time, in the schedule's zone
+        moment = datetime.strptime(body, "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 a wall-clock time, in the schedule's zone
     except ValueError:
         message = f"at({body}) is not a time; expected one like at(2026-01-31T02:00:00)"
         raise InvalidValueError(message) from None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        message = f"at({body}) is not between the years {FIRST_YEAR} and {LAST_YEAR}"
+        raise InvalidValueError(message)
+    return moment

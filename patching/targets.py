@@ -115,6 +115,11 @@ def value_set(values: str | Iterable[str]) -> set[str]:
     return {values} if isinstance(values, str) else set(values)
 
 
+def matches(tags: Mapping[str, str], group: Mapping[str, str | Iterable[str]]) -> bool:
+    """Tell whether a node with these tags is one of a group of tags."""
+    return all(tags.get(key) in value_set(values) for key, values in group.items())
+
+
 def may_share(these: Mapping[str, str | Iterable[str]], those: Mapping[str, str | Iterable[str]]) -> bool:
     """Tell whether two groups of tags name a tag in common and can both be those of one node.
 

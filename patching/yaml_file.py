@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 Location = tuple[int | str, ...]
+_HALF = re.compile(r"[\ud800-\udfff]")
 
 
 class UnreadableError(Exception):
@@ -61,6 +64,40 @@ def plain(node: Any) -> Any:  # noqa: ANN401 YAML holds anything
     return node
 
 
+class Unusable(NamedTuple):
+    """Something in a YAML file that no setting can be.
+
+    Attributes:
+        at: the place of it, or of the mapping that it is a key of.
+        line: counted from 1.
+        message: what it is.
+    """
+
+    at: Location
+    line: int
+    message: str
+
+
+def unusable(data: Any, at: Location = (), line: int = 1) -> Iterator[Unusable]:  # noqa: ANN401 YAML holds anything
+    """Yield every key that is no text, and every text that has half a character, which nothing can write."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            lines = getattr(data, "lc", None)
+            here = lines.key(key)[0] + 1 if lines is not None and key in (lines.data or ()) else line
+            if not isinstance(key, str):
+                shown = " ".join(str(key).split())
+                yield Unusable(at, here, f"the key {shown!r} is not text; put it in quotes, or write another one")
+            elif _HALF.search(key):
+                yield Unusable(at, here, f"the key {key!r} has half a character (a surrogate); write it in full")
+            else:
+                yield from unusable(value, (*at, key), here)
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from unusable(value, (*at, index), line)
+    elif isinstance(data, str) and _HALF.search(data):
+        yield Unusable(at, line, f"{data!r} has half a character (a surrogate); write it in full")
+
+
 def location_of(data: Any, parts: Location) -> Location:  # noqa: ANN401 YAML holds anything
     """Return the parts that the file has, up to the first that it has not, leaving out what only a validator named."""
     node = data
@@ -79,7 +116,8 @@ def line_of(data: Any, location: Location) -> int:  # noqa: ANN401 YAML holds an
     node = data
     for part in location:
         if isinstance(node, CommentedMap) and part in node:
-            line = node.lc.key(part)[0] + 1
+            if part in (node.lc.data or ()):  # what came by a merge key (<<) stands elsewhere
+                line = node.lc.key(part)[0] + 1
             node = node[part]
         elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
             line = node.lc.item(part)[0] + 1

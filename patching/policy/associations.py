@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from patching.association import CALENDAR, check_severity
 from patching.baseline import ComplianceLevel
 from patching.policy.part import Findings, Part, matching
 from patching.rate_control import RateControl
 from patching.schedule import Schedule
 
-_CALENDAR = re.compile(
-    r"[a-zA-Z0-9_\-.]{3,128}|arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:document/[a-zA-Z0-9_\-.]{3,128}"
-)
-
 Calendar = Annotated[
-    str, AfterValidator(matching(_CALENDAR, "the name or the ARN of a Change Calendar (3 to 128 of a-z A-Z 0-9 _ - .)"))
+    str, AfterValidator(matching(CALENDAR, "the name or the ARN of a Change Calendar (3 to 128 of a-z A-Z 0-9 _ - .)"))
 ]
 
 
@@ -59,9 +55,8 @@ class Association(Part):
         )
         findings.make(("concurrency",), RateControl, self.concurrency)
         findings.make(("max_errors",), RateControl, 1, self.max_errors)
-        if self.compliance_severity is ComplianceLevel.INFORMATIONAL:
-            message = "an association's severity is CRITICAL, HIGH, MEDIUM, LOW or UNSPECIFIED, not INFORMATIONAL"
-            findings.add(("compliance_severity",), message)
+        findings.make(("compliance_severity",), check_severity, self.compliance_severity)
+        findings.add_repeated(("calendars",), self.calendars)
         findings.report()
         return self
 

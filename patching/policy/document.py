@@ -45,6 +45,14 @@ def _read(value: object, info: ValidationInfo) -> Document:
         data = yaml_file.parse(yaml_file.read(whole))
     except yaml_file.UnreadableError as error:
         raise _refused([PolicyFinding((), error.message, (str(whole), error.line, ""))]) from None
+    if not isinstance(data, dict):
+        message = "not a document: expected a mapping with schemaVersion, description, parameters and mainSteps"
+        raise _refused([PolicyFinding((), message, (str(whole), 1, ""))])
+    unusable = [
+        PolicyFinding((), one.message, (str(whole), one.line, place(one.at))) for one in yaml_file.unusable(data)
+    ]
+    if unusable:
+        raise _refused(unusable)
     found = findings(data)
     if found:
         raise _refused(

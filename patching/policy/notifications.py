@@ -55,7 +55,12 @@ class Notifications(Part):
     emails: list[Annotated[str, AfterValidator(matching(_EMAIL, "an e-mail address"))]] = Field(
         default_factory=list, description="Each gets a mail from AWS that asks to confirm the subscription."
     )
-    queues: list[Annotated[str, AfterValidator(matching(_QUEUE, "the ARN of an SQS queue"))]] = Field(
+    queues: list[
+        Annotated[
+            str,
+            AfterValidator(matching(_QUEUE, "the ARN of an SQS queue (a standard one: the topic is no FIFO topic)")),
+        ]
+    ] = Field(
         default_factory=list,
         description="ARNs of SQS queues. The queue's own policy has to let the topic send to it.",
     )

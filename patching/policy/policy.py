@@ -122,11 +122,7 @@ class Policy(Part):
 
     @property
     def scan_targets(self) -> Targets:
-        """Every node of the environment.
-
-        By that tag alone, because an association takes one tag key only; see
-        https://docs.aws.amazon.com/systems-manager/latest/userguide/state-manager-associations-creating.html
-        """
+        """Every node of the environment."""
         return Targets.tag(ENVIRONMENT_TAG, self.environment)
 
     def node_tags(self, node: Node) -> dict[str, str]:

@@ -6,22 +6,21 @@ runs that overlap, https://docs.aws.amazon.com/systems-manager/latest/userguide/
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
-from functools import reduce
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
-from patching.open_times import OpenTimes, Period, common, first_common, most_open, union
+from patching.open_times import OpenTimes, Period, first_common, most_open, union
+from patching.policy import service_checks
 from patching.policy.install import Install
 from patching.policy.part import Findings, Reading
-from patching.targets import may_share, value_set
+from patching.targets import matches, may_share, value_set
 
 if TYPE_CHECKING:
     from patching.policy.policy import Policy
 
 _YEAR = timedelta(days=366)
-_SCAN_HOURS = 1
-"""How long a scan is taken to last: the lower bound of a window, since AWS names none."""
 
 Times = dict[str, list[Period]]
 
@@ -29,18 +28,36 @@ Times = dict[str, list[Period]]
 def check(policy: Policy, findings: Findings, reading: Reading) -> None:
     """Find windows that meet, services that go down as a whole, and windows that never open."""
     begin = datetime.combine(reading.today, time(), UTC)
-    times: Times = {}
+    enabled: Times = {}
     for name, install in policy.install.items():
-        if install.open_times.is_known:
-            times[name] = list(install.open_times.periods(begin, begin + _YEAR))
-            if not times[name]:
-                reading.warn(("install", name, "schedule"), _never_opens(install))
-    enabled = {name: periods for name, periods in times.items() if policy.install[name].enabled}
+        periods = _periods(name, install, begin, reading)
+        if install.enabled and install.open_times.is_known:
+            enabled[name] = periods
     _check_hybrid(policy, findings)
     _check_overlaps(policy, enabled, findings, reading)
     _check_open(policy, enabled, findings)
-    _check_services(policy, enabled, findings)
+    service_checks.check(policy, enabled, findings, reading)
     _check_scan(policy, enabled, begin, reading)
+
+
+def _periods(name: str, install: Install, begin: datetime, reading: Reading) -> list[Period]:
+    """Return when a window is open, as far as that is known, and warn where it never is, or meets itself."""
+    at = ("install", name, "schedule")
+    if not install.open_times.is_known:
+        if install.end_date and install.end_date < begin.date():
+            reading.warn(at, _never_opens(install))
+        return []
+    periods = list(install.open_times.periods(begin, begin + _YEAR))
+    if not periods:
+        reading.warn(at, _never_opens(install))
+    again = next((later for one, later in pairwise(periods) if later.begin < one.end), None)
+    if again:
+        message = (
+            f"on {again.begin:%Y-%m-%d %H:%M} UTC the window comes while it is still open for {install.duration_hours} "
+            "h: AWS skips that opening; open it less often, or for a shorter time"
+        )
+        reading.warn(at, message)
+    return union(periods)
 
 
 def _never_opens(install: Install) -> str:
@@ -52,40 +69,66 @@ def _never_opens(install: Install) -> str:
 
 
 def _check_overlaps(policy: Policy, times: Times, findings: Findings, reading: Reading) -> None:
-    """Two windows for one tag must not be open at one time: two runs on one node break each other."""
+    """Two windows for one node must not be open at one time: two runs on one node break each other."""
     enabled = [name for name, install in policy.install.items() if install.enabled]
     for first, second in combinations(enabled, 2):
-        tags = _shared(policy.install[first], policy.install[second])
-        if tags is None:
+        one, other = policy.install[first], policy.install[second]
+        nodes = _shared(policy, one, other)
+        if nodes is None:
             continue
         at = ("install", second, "schedule")
         if first not in times or second not in times:
-            message = (
-                f"windows {first} and {second} both patch nodes with {tags}; whether they meet is not known, as a rate "
-                "counts from the creation of its window; write a cron expression"
-            )
-            reading.warn(at, message)
+            if not _are_apart(one, other):
+                message = (
+                    f"windows {first} and {second} both patch {nodes}; whether they meet is not known, as a rate "
+                    "counts from the creation of its window; write a cron expression"
+                )
+                reading.warn(at, message)
             continue
         meeting = first_common(times[first], times[second])
         if meeting:
             message = (
-                f"windows {first} and {second} both patch nodes with {tags}, and both are open from "
-                f"{meeting.in_words()}; two runs on one node break each other: move one of them, or part their targets"
+                f"windows {first} and {second} both patch {nodes}, and both are open from {meeting.in_words()}; two "
+                "runs on one node break each other: move one of them, or part their targets"
             )
             findings.add(at, message)
 
 
-def _shared(these: Install, those: Install) -> str | None:
-    """Return the tags, in words, that target groups of both windows have in common; None if they have none."""
+def _shared(policy: Policy, these: Install, those: Install) -> str | None:
+    """Return the nodes, in words, that target groups of both windows select; None if no such node is known.
+
+    Groups that have no tag in common may select one node all the same: that is known of the policy's own nodes only.
+    """
     for one in these.target_groups:
         for other in those.target_groups:
             if may_share(one, other):
-                return ", ".join(
+                common = ", ".join(
                     f"{key}={'|'.join(sorted(value_set(one[key]) & value_set(other[key])))}"
                     for key in one
                     if key in other
                 )
+                return f"nodes with {common}"
+    for name, tags in _machines(policy):
+        if all(any(matches(tags, group) for group in install.target_groups) for install in (these, those)):
+            return name
     return None
+
+
+def _machines(policy: Policy) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield what the policy knows of nodes: their names in words, and their tags."""
+    for node in policy.fleet.nodes if policy.fleet else ():
+        yield f"node {node.name}", policy.node_tags(node)
+    if policy.hybrid:
+        yield "the machines of the hybrid activation", policy.hybrid_tags
+
+
+def _are_apart(one: Install, other: Install) -> bool:
+    """Tell whether one window is over before the other one begins, whatever their schedules."""
+    day = timedelta(days=2)  # the zones' difference, and the hours that a window that opens at last stays open
+    return any(
+        these.end_date and those.start_date and these.end_date + day < those.start_date
+        for these, those in ((one, other), (other, one))
+    )
 
 
 def _check_open(policy: Policy, times: Times, findings: Findings) -> None:
@@ -103,49 +146,32 @@ def _check_open(policy: Policy, times: Times, findings: Findings) -> None:
         findings.add(("install", names[-1], "schedule"), message)
 
 
-def _check_services(policy: Policy, times: Times, findings: Findings) -> None:
-    """Of every service a group is up at any time, and every group is patched by a window."""
-    for name, service in policy.services.items():
-        groups: list[list[Period]] = []
-        for index, tags in enumerate(service.groups):
-            windows = [
-                window
-                for window, install in policy.install.items()
-                if install.enabled and any(may_share(tags, group) for group in install.target_groups)
-            ]
-            if not windows:
-                message = "no window patches this group; add one, or take the group out"
-                findings.add(("services", name, "groups", index), message)
-            groups.append(union(period for window in windows for period in times.get(window, ())))
-        together = reduce(lambda these, those: list(common(these, those)), groups)
-        if together:
-            message = (
-                f"windows for all {len(groups)} groups of the service are open from {together[0].in_words()}: none of "
-                "them is sure to be up; move one of the windows"
-            )
-            findings.add(("services", name), message)
-
-
 def _check_hybrid(policy: Policy, findings: Findings) -> None:
     """An activation's machines are found by its tags: without a window for them they are never patched."""
     if policy.hybrid and policy.install:
-        tags = policy.hybrid.tags
-        if not any(
-            all(tags.get(key) in value_set(values) for key, values in group.items())
-            for install in policy.install.values()
-            for group in install.target_groups
-        ):
+        tags = policy.hybrid_tags
+        if not any(matches(tags, group) for install in policy.install.values() for group in install.target_groups):
             message = "no window patches machines with these tags; give them the tags that a window selects"
             findings.add(("hybrid", "tags"), message)
 
 
 def _check_scan(policy: Policy, times: Times, begin: datetime, reading: Reading) -> None:
     """A scan while a window installs meets it on the node: one of the two fails, or reports what is half done."""
+    for key, association in (
+        ("scan", policy.scan),
+        ("inventory", policy.inventory),
+        ("agent_updates", policy.agent_updates),
+    ):
+        if association and association.schedule.kind == "at" and not association.schedule.next_runs(begin, 1):
+            message = f"{association.schedule_utc} is over: it never runs; give it a later time, or a cron expression"
+            reading.warn((key, "schedule_utc"), message)
     if policy.scan.schedule.kind == "rate":
         return
-    scans = list(OpenTimes(policy.scan.schedule, _SCAN_HOURS).periods(begin, begin + _YEAR))
+    # The hours are of no account: it is the beginning of a scan that must not lie within a window.
+    scans = OpenTimes(policy.scan.schedule, duration_hours=1).periods(begin, begin + _YEAR)
+    moments = [Period(scan.begin, scan.begin + timedelta(seconds=1)) for scan in scans]
     for name, periods in times.items():
-        inside = next((scan for scan in scans for one in periods if one.begin <= scan.begin < one.end), None)
+        inside = first_common(moments, periods)
         if inside:
             message = (
                 f"the scan begins on {inside.begin:%Y-%m-%d %H:%M} UTC, while window {name} is open; scan before "

@@ -115,6 +115,34 @@ def test_what_is_not_yaml_is_said_with_its_line(text: str, expected: str) -> Non
     assert found.startswith(expected)
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("1: x", "p.yaml:28: the key '1' is not text; put it in quotes, or write another one"),
+        ("on: x", "p.yaml:28: on: there is no key 'on'; expected one of"),
+        ("null: x", "p.yaml:28: the key 'None' is not text"),
+        ("2026-01-31: x", "p.yaml:28: the key '2026-01-31' is not text"),
+        ("? [a, b]\n: x", "p.yaml:28: the key \"('a', 'b')\" is not text"),
+        ('"a\\nb": x', "p.yaml:28: a\\nb: there is no key 'a\\nb'; expected one of"),
+        ('"\\ud800": x', "p.yaml:28: the key '\\ud800' has half a character (a surrogate)"),
+        ('description: "\\udc00"', "p.yaml:28: description: '\\udc00' has half a character (a surrogate)"),
+        ("<<: {a: b}", "p.yaml:1: a: there is no key 'a'; expected one of"),
+        ("foo: &x [*x]", "p.yaml:28: foo: there is no key 'foo'"),
+        ("foo: !!set {a, b}", "p.yaml:28: foo: there is no key 'foo'"),
+    ],
+)
+def test_a_key_that_is_none_is_told_on_one_line(line: str, expected: str) -> None:
+    (found,) = problems(f"{SMALL}{line}\n")
+    assert found.startswith(expected)
+    found.encode()
+
+
+@pytest.mark.parametrize("value", ["true", "1.5", ".inf"])
+def test_a_rate_that_is_neither_number_nor_text_is_told_once(value: str) -> None:
+    (found,) = problems(changed(("cutoff_hours: 1", f"concurrency: {value}")))
+    assert found.endswith("expected a whole number, or per cent as text, such as 10%")
+
+
 def test_what_is_nested_without_end_is_no_policy() -> None:
     found: list[str] = []
     with suppress(RecursionError):  # its traceback would take seconds to print

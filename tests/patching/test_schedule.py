@@ -85,6 +85,7 @@ def test_a_window_takes_all_of_cron_rate_and_at(expression: str) -> None:
         ("rate(2 weeks)", "is not a rate"),
         ("at(2026-01-31)", "is not a time; expected one like at(2026-01-31T02:00:00)"),
         ("at(2026-02-30T02:00:00)", "is not a time"),
+        ("at(9999-12-31T23:59:59)", "is not between the years 1970 and 2199"),
     ],
 )
 def test_any_other_expression_is_refused_with_what_is_expected(expression: str, message: str) -> None:
@@ -300,6 +301,13 @@ def test_a_rate_whose_anchor_is_still_to_come_begins_there() -> None:
     assert runs(Schedule.rate(1, "hour"), "2026-01-01", 2, anchor="2026-01-03") == [
         "2026-01-03 00:00",
         "2026-01-03 01:00",
+    ]
+
+
+def test_the_longest_rate_runs_until_the_end_of_the_calendar() -> None:
+    assert runs(Schedule.rate(999999, "days"), "2026-01-01", 9) == [
+        "4763-11-28 00:00",
+        "7501-10-24 00:00",
     ]
 
 
