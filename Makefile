@@ -43,7 +43,7 @@ deploy: setup ## deploy CONFIG to the account and Region of your credentials
 	@$(CDK) deploy '**' $(CONTEXT)
 
 destroy: setup ## destroy what deploy made; asks first, and empties the output bucket if it is not kept
-	@patchops empty-output $(CONFIG) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(YES),--yes)
+	@patchops before-destroy $(CONFIG) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(YES),--yes)
 	@$(CDK) destroy '**' --force $(CONTEXT)
 
 schema: setup ## write config/policy.schema.json anew from the policy's models

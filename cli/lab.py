@@ -80,7 +80,7 @@ def advance(
 
 @app.command()
 def status(output: Output = OutputFormat.TABLE) -> None:
-    """Show the lab's clock, its nodes, and why an instance is not one."""
+    """Show the lab's clock, its nodes, why an instance is not one, and who was not told of something, and why."""
     running = local_aws.required()
     state = {"url": running.url, **running.status()}
     general = table(
@@ -106,7 +106,16 @@ def status(output: Output = OutputFormat.TABLE) -> None:
         ("Region", "Instance", "Why"),
         ((name, *pair) for name, one in state["regions"].items() for pair in one["unmanaged"].items()),
     )
-    Terminal(output).show(state, [one for one in (general, regions, unmanaged) if one.rows])
+    untold = table(
+        "Not told",
+        ("Region", "Source", "To", "Why", "Times"),
+        (
+            (name, row["source"], row["to"], row["problem"], row["times"])
+            for name, one in state["regions"].items()
+            for row in one["not_told"]
+        ),
+    )
+    Terminal(output).show(state, [one for one in (general, regions, unmanaged, untold) if one.rows])
 
 
 @app.command()

@@ -29,9 +29,10 @@ app.add_typer(documents.app, name="documents")
 app.command("nodes")(nodes.nodes)
 app.command("scan")(run.scan)
 app.command("install")(run.install)
+app.command("run")(run.document)
 app.command("compliance")(compliance.compliance)
 app.command("windows")(windows.windows)
-app.command("empty-output")(teardown.empty_output)
+app.command("before-destroy")(teardown.before_destroy)
 app.add_typer(lab.app, name="lab")
 
 

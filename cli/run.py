@@ -1,4 +1,4 @@
-"""`patchops scan` and `patchops install`."""
+"""`patchops scan`, `patchops install` and `patchops run`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ from cli.options import (
     rate_control,
     required_targets,
     session,
+    usage,
 )
 from ops import environment as environments
 from ops import run, tables
 from ops.session import Session
 from ops.table import table
+from patching.deployment import Deployment
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import RebootOption, RunPatchBaseline
 from patching.targets import Targets
@@ -83,13 +85,62 @@ def install(
     plan = _plan(connection, task, targets, rate_control(concurrency, max_errors), environment, comment)
     terminal = Terminal(output)
     if not yes:
-        _confirm(plan, terminal)
+        end = "and reboots them" if reboot is RebootOption.REBOOT_IF_NEEDED else "without a reboot"
+        _confirm(plan, f"Installs patches on these {len(plan.nodes)} nodes {end}", "--yes to install", terminal)
     _carry_out(connection, plan, terminal, wait=wait)
+
+
+def document(
+    name: Annotated[str, typer.Argument(help="Name of a document in the policy, or, with AWS-, of one of AWS's.")],
+    environment: Annotated[
+        str,
+        typer.Option(
+            "--environment",
+            "-e",
+            help="Environment whose document and whose nodes are meant; says where output and notifications go.",
+        ),
+    ],
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Parameter of the document; repeat it for several, or for a list."),
+    ] = None,
+    tag: Tags = None,
+    instance: Instances = None,
+    concurrency: Concurrency = "1",
+    max_errors: MaxErrors = "0",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    wait: Wait = True,
+    comment: Comment = "",
+    output: Output = OutputFormat.TABLE,
+    profile: Profile = None,
+    region: Region = None,
+    endpoint_url: EndpointUrl = None,
+) -> None:
+    """Run a document of the policy on nodes, as a window's hook would."""
+    connection = session(profile, region, endpoint_url)
+    whole = name if name.startswith("AWS-") else Deployment(environment).name(name)
+    task = run.RunDocument(whole, _parameters(parameter or []))
+    targets = required_targets(environment, tag, instance)
+    plan = _plan(connection, task, targets, rate_control(concurrency, max_errors), environment, comment)
+    terminal = Terminal(output)
+    if not yes:
+        _confirm(plan, f"Runs {whole} on these {len(plan.nodes)} nodes", "--yes to run it", terminal)
+    _carry_out(connection, plan, terminal, wait=wait)
+
+
+def _parameters(given: list[str]) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not (name and equals):
+            usage(f"--parameter {one!r} is not NAME=VALUE, such as --parameter seconds=60")
+        values.setdefault(name, []).append(value)
+    return values
 
 
 def _plan(
     connection: Session,
-    task: RunPatchBaseline,
+    task: run.Task,
     targets: Targets,
     rate_control: RateControl,
     environment: str | None,
@@ -100,18 +151,16 @@ def _plan(
     return run.plan(connection, task, targets, rate_control=rate_control, environment=found, comment=comment)
 
 
-def _confirm(plan: run.Plan, terminal: Terminal) -> None:
+def _confirm(plan: run.Plan, what: str, unattended: str, terminal: Terminal) -> None:
     terminal.err.print(tables.nodes(plan.nodes).rich())
-    reboot = "and reboots them" if plan.task.reboot is RebootOption.REBOOT_IF_NEEDED else "without a reboot"
-    terminal.say(f"Installs patches on these {len(plan.nodes)} nodes {reboot}: {plan.rate_control.in_words()}.")
-    confirm("--yes to install")
+    terminal.say(f"{what}: {plan.rate_control.in_words()}.")
+    confirm(unattended)
 
 
 def _carry_out(connection: Session, plan: run.Plan, terminal: Terminal, *, wait: bool) -> None:
     command_id = run.send(connection, plan)
-    terminal.say(
-        f"Command {command_id}: {plan.task.operation} on {len(plan.nodes)} nodes, {plan.rate_control.in_words()}"
-    )
+    what = plan.task.operation if isinstance(plan.task, RunPatchBaseline) else plan.task.document
+    terminal.say(f"Command {command_id}: {what} on {len(plan.nodes)} nodes, {plan.rate_control.in_words()}")
     if not wait:
         terminal.show({"command_id": command_id}, [table("", ("Command",), [(command_id,)])])
         return

@@ -1,4 +1,4 @@
-"""`patchops empty-output`: what `make destroy` does before it destroys."""
+"""`patchops before-destroy`: what `make destroy` does before it destroys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from patching.policy import Policy
 from patching.policy_file import read_policy
 
 
-def empty_output(
+def before_destroy(
     policy: Annotated[str, typer.Argument(help="The policy file.")],
     environment: PolicyEnvironment = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -21,23 +21,29 @@ def empty_output(
     region: Region = None,
     endpoint_url: EndpointUrl = None,
 ) -> None:
-    """Empty the output bucket of an environment that is about to be destroyed, unless its policy keeps it."""
+    """Get out of the way of `cdk destroy`: give AWS's default baselines back, empty the bucket if it is not kept."""
     connection = session(profile, region, endpoint_url)
     carry_out(connection, read_policy(policy, environment=environment), yes=yes)
 
 
 def carry_out(connection: Session, policy: Policy, *, yes: bool) -> None:
-    """Empty the output bucket of a policy's environment, if there is one and it is not kept."""
+    """Do so for a policy's environment, if it is deployed."""
     terminal = Terminal(OutputFormat.TABLE)
     bucket = teardown.bucket_of(connection, policy.environment)
     if bucket is None:
-        terminal.say(f"the environment {policy.environment} is not deployed here; there is nothing to empty")
+        terminal.say(f"the environment {policy.environment} is not deployed here; there is nothing to do")
         return
-    if policy.output.keep_on_destroy:
+    defaults = teardown.default_baselines(connection, policy.environment)
+    kept = policy.output.keep_on_destroy
+    count = 0 if kept else teardown.count_versions(connection, bucket)
+    if (count or defaults) and not yes:
+        terminal.say(f"Deletes {count} objects of the bucket {bucket}, and then the environment {policy.environment}.")
+        for system, name in defaults.items():
+            terminal.say(f"AWS's own baseline becomes the default of {system} again, instead of {name}.")
+        confirm("--yes (make destroy YES=1)")
+    for system in defaults:
+        terminal.say(f"{teardown.restore_default(connection, system)} is the default of {system} again")
+    if kept:
         terminal.say(f"the bucket {bucket} and its key stay in the account: output.keep_on_destroy is true")
         return
-    count = teardown.count_versions(connection, bucket)
-    if count and not yes:
-        terminal.say(f"Deletes the {count} objects in {bucket}, and then the environment {policy.environment}.")
-        confirm("--yes (make destroy YES=1)")
     terminal.say(f"{teardown.empty(connection, bucket)} objects deleted from {bucket}")

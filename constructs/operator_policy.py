@@ -16,29 +16,30 @@ from constructs.commands import document_arn, grant_commands
 from constructs.notification_topic import NotificationTopic
 from constructs.output_bucket import OutputBucket
 
+from patching.deployment import ENVIRONMENT_TAG
+
 READ_ANYTHING = (
-    "ec2:DescribeInstances",
+    "ec2:DescribeTags",
     "ssm:DescribeInstanceInformation",
-    "ssm:DescribeInstancePatchStates",
-    "ssm:DescribeInstancePatches",
+    "ssm:DescribeMaintenanceWindowExecutionTaskInvocations",
+    "ssm:DescribeMaintenanceWindowExecutionTasks",
+    "ssm:DescribeMaintenanceWindowSchedule",
     "ssm:DescribeMaintenanceWindows",
-    "ssm:DescribePatchGroups",
     "ssm:ListAssociations",
-    "ssm:ListComplianceItems",
-    "ssm:ListResourceComplianceSummaries",
+    "ssm:ListDocuments",
 )
 """Reading that IAM cannot limit to a resource."""
 
-READ_WINDOWS = (
-    "ssm:DescribeMaintenanceWindowExecutionTaskInvocations",
-    "ssm:DescribeMaintenanceWindowExecutionTasks",
-    "ssm:DescribeMaintenanceWindowExecutions",
-    "ssm:DescribeMaintenanceWindowSchedule",
-    "ssm:DescribeMaintenanceWindowTargets",
-    "ssm:DescribeMaintenanceWindowTasks",
-    "ssm:GetMaintenanceWindow",
-    "ssm:GetMaintenanceWindowTask",
-)
+READ_OWN = {
+    ("ssm:DescribeInstancePatchStates", "ssm:DescribeInstancePatches"): ("ec2:instance", "ssm:managed-instance"),
+    (
+        "ssm:DescribeMaintenanceWindowExecutions",
+        "ssm:DescribeMaintenanceWindowTargets",
+        "ssm:DescribeMaintenanceWindowTasks",
+    ): ("ssm:maintenancewindow",),
+    ("ssm:DescribeAssociation",): ("ssm:association",),
+}
+"""Reading that a tag limits to the environment's own nodes, windows and associations."""
 
 
 class OperatorPolicy(Construct):
@@ -86,26 +87,41 @@ class OperatorPolicy(Construct):
         notifications.grant_pass_publish_role(self.policy)
         output.grant_read(self.policy)
         here = f"{stack.region}:{stack.account}"
-        for actions, resources in (
-            (["ssm:DescribeDocument", "ssm:GetDocument"], [document_arn(self, one) for one in documents]),
+        for actions, kinds in READ_OWN.items():
+            iam.Grant.add_to_principal(
+                grantee=self.policy,
+                actions=list(actions),
+                resource_arns=[f"arn:{stack.partition}:{kind.replace(':', f':{here}:')}/*" for kind in kinds],
+                conditions={"StringEquals": {f"aws:ResourceTag/{ENVIRONMENT_TAG}": environment}},
+            )
+        for reading, resources in (
             (
-                ["cloudformation:DescribeStacks"],
-                [f"arn:{stack.partition}:cloudformation:{here}:stack/{stack_name}/*"],
+                ["ssm:DescribeDocument", "ssm:DescribeDocumentPermission", "ssm:GetDocument"],
+                [document_arn(self, one) for one in documents],
             ),
-            (["ssm:GetPatchBaseline"], [f"arn:{stack.partition}:ssm:{here}:patchbaseline/*"]),
-            (["ssm:DescribeAssociation"], [f"arn:{stack.partition}:ssm:{here}:association/*"]),
-            (list(READ_WINDOWS), [f"arn:{stack.partition}:ssm:{here}:maintenancewindow/*"]),
+            (["cloudformation:DescribeStacks"], [f"arn:{stack.partition}:cloudformation:{here}:stack/{stack_name}/*"]),
+            # A node may have got any baseline, one of AWS's as well: that is what there is to find out.
+            (["ssm:GetPatchBaseline"], [f"arn:{stack.partition}:ssm:{stack.region}:*:patchbaseline/*"]),
+            (
+                ["ssm:GetMaintenanceWindowTask"],
+                [f"arn:{stack.partition}:ssm:{here}:{kind}/*" for kind in ("maintenancewindow", "windowtask")],
+            ),
             (list(READ_ANYTHING), ["*"]),
         ):
-            iam.Grant.add_to_principal(grantee=self.policy, actions=actions, resource_arns=resources)
+            iam.Grant.add_to_principal(grantee=self.policy, actions=reading, resource_arns=resources)
         there = "<AWS::Region>:<AWS::AccountId>"
         acknowledge(
             self.policy,
-            "Reading windows, associations and baselines, whose ids are not known before they are made.",
+            "Reading the environment's windows, tasks and associations, whose ids are not known before they are made.",
             *(
                 f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ssm:{there}:{kind}/*]"
-                for kind in ("patchbaseline", "association", "maintenancewindow")
+                for kind in ("association", "maintenancewindow", "windowtask")
             ),
+        )
+        acknowledge(
+            self.policy,
+            "A node may have got any baseline, one of AWS's as well: that is what there is to find out.",
+            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ssm:<AWS::Region>:*:patchbaseline/*]",
         )
         acknowledge(
             self.policy,

@@ -1,8 +1,9 @@
 """What IAM policies allow, as far as the lab's own actions need it.
 
 Follows https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html: a matching Deny wins,
-then a matching Allow, and what nothing allows is denied. Principals of resource policies, permission boundaries,
-session policies and service control policies are left out: nothing in the lab has them.
+then a matching Allow, and what nothing allows is denied. Of resource policies, what they say of AWS's services and of
+roles of their own account counts. Permission boundaries, session policies and service control policies are left out:
+nothing in the lab has them.
 """
 
 from __future__ import annotations
@@ -55,19 +56,81 @@ def allowed(
     return found
 
 
-def trusts(document: Mapping[str, Any], service: str) -> bool:
-    """Tell whether a trust policy lets a service assume its role."""
-    return any(
-        statement["Effect"] == "Allow"
-        and "sts:AssumeRole" in _list(statement.get("Action", ()))
-        and service in _list(statement.get("Principal", {}).get("Service", ()))
-        and _conditions_hold(statement, {})
+def permits(
+    document: Mapping[str, Any], who: str, action: str, resource: str, context: Mapping[str, str] | None = None
+) -> bool:
+    """Tell whether a resource's policy lets a service of AWS, or a role of the resource's account, act on it.
+
+    Args:
+        document: the policy of the resource.
+        who: the service's principal, such as `events.amazonaws.com`, or the role's ARN. A statement about the role's
+            account is about the role too: with it the resource leaves it to IAM.
+        action: such as `sns:Publish`.
+        resource: the resource's ARN.
+        context: values of condition keys.
+
+    Raises:
+        ValueError: a condition operator, or a kind of principal, that this evaluation does not know.
+    """
+    about = [statement for statement in _statements(document) if _is_about(statement, who)]
+    return allowed([{"Statement": about}], action, resource, context)
+
+
+def denies(
+    document: Mapping[str, Any], who: str, action: str, resource: str, context: Mapping[str, str] | None = None
+) -> bool:
+    """Tell whether a resource's policy keeps somebody from acting on it who may by another policy.
+
+    It takes what `permits` takes, and raises the same.
+    """
+    everything = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    return not permits({"Statement": [*_statements(document), everything]}, who, action, resource, context)
+
+
+def without_conditions(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a policy as it would be if all of its conditions held: for saying that one of them does not."""
+    kept = [
+        {key: value for key, value in statement.items() if key != "Condition"}
         for statement in _statements(document)
-    )
+        if statement["Effect"] == "Allow"
+    ]
+    return {"Statement": kept}
+
+
+def trusts(document: Mapping[str, Any], service: str, context: Mapping[str, str] | None = None) -> bool:
+    """Tell whether a trust policy lets a service assume its role.
+
+    Args:
+        document: the trust policy.
+        service: the service's principal.
+        context: values of condition keys that the service sends along; none by default.
+
+    Raises:
+        ValueError: a condition operator, or a kind of principal, that this evaluation does not know.
+    """
+    # The resource of a trust policy is the role that has it, and is not written.
+    about = [{**statement, "Resource": "*"} for statement in _statements(document)]
+    return permits({"Statement": about}, service, "sts:AssumeRole", "*", context)
 
 
 def _statements(document: Mapping[str, Any]) -> list[Statement]:
     return _list(document.get("Statement", ()))
+
+
+def _is_about(statement: Statement, who: str) -> bool:
+    """Tell whether a statement of a resource policy is about a service or a role; `*` is everybody, services too."""
+    if "NotPrincipal" in statement:
+        message = "the lab does not know what NotPrincipal means"
+        raise ValueError(message)
+    principal = statement.get("Principal", {})
+    if principal == "*":
+        return True
+    names = {"*", who}
+    if who.startswith("arn:"):
+        partition, account = who.split(":")[1], who.split(":")[4]
+        names |= {account, f"arn:{partition}:iam::{account}:root"}
+        return not names.isdisjoint(_list(principal.get("AWS", ())))
+    return "*" in _list(principal.get("AWS", ())) or who in _list(principal.get("Service", ()))
 
 
 def _concerns(statement: Statement, action: str, resource: str) -> bool:
@@ -82,8 +145,10 @@ def _concerns(statement: Statement, action: str, resource: str) -> bool:
 
 
 def _conditions_hold(statement: Statement, context: Mapping[str, str]) -> bool:
+    # The names of condition keys are compared without regard to case.
+    known = {key.lower(): value for key, value in context.items()}
     return all(
-        _condition_holds(operator, context.get(key), [str(value) for value in _list(values)])
+        _condition_holds(operator, known.get(key.lower()), [str(value) for value in _list(values)])
         for operator, block in statement.get("Condition", {}).items()
         for key, values in block.items()
     )

@@ -12,27 +12,10 @@ from datetime import datetime
 from lab.errors import ApiError
 from lab.ids import Ids
 from patching.baseline import ApprovalRule, PatchBaseline, filters_from
-from patching.operating_system import OperatingSystem, PatchFamily
+from patching.operating_system import PREDEFINED_DEFAULTS, OperatingSystem, PatchFamily
 from patching.quotas import MAX_BASELINES, MAX_PATCH_GROUPS
 
 _WEEK = 7
-_OWN_NAMES = {
-    OperatingSystem.WINDOWS: "AWS-DefaultPatchBaseline",
-    OperatingSystem.AMAZON_LINUX: "AWS-AmazonLinuxDefaultPatchBaseline",
-    OperatingSystem.AMAZON_LINUX_2: "AWS-AmazonLinux2DefaultPatchBaseline",
-    OperatingSystem.AMAZON_LINUX_2022: "AWS-AmazonLinux2022DefaultPatchBaseline",
-    OperatingSystem.AMAZON_LINUX_2023: "AWS-AmazonLinux2023DefaultPatchBaseline",
-    OperatingSystem.UBUNTU: "AWS-UbuntuDefaultPatchBaseline",
-    OperatingSystem.REDHAT_ENTERPRISE_LINUX: "AWS-RedHatDefaultPatchBaseline",
-    OperatingSystem.SUSE: "AWS-SuseDefaultPatchBaseline",
-    OperatingSystem.CENTOS: "AWS-CentOSDefaultPatchBaseline",
-    OperatingSystem.ORACLE_LINUX: "AWS-OracleLinuxDefaultPatchBaseline",
-    OperatingSystem.DEBIAN: "AWS-DebianDefaultPatchBaseline",
-    OperatingSystem.MACOS: "AWS-MacOSDefaultPatchBaseline",
-    OperatingSystem.RASPBIAN: "AWS-RaspbianDefaultPatchBaseline",
-    OperatingSystem.ROCKY_LINUX: "AWS-RockyLinuxDefaultPatchBaseline",
-    OperatingSystem.ALMA_LINUX: "AWS-AlmaLinuxDefaultPatchBaseline",
-}
 
 
 @dataclass
@@ -59,7 +42,7 @@ class Baselines:
         self._stored: dict[str, StoredBaseline] = {}
         self._groups: dict[tuple[OperatingSystem, str], str] = {}
         self._defaults: dict[OperatingSystem, str] = {}
-        for system, name in _OWN_NAMES.items():
+        for system, name in PREDEFINED_DEFAULTS.items():
             stored = StoredBaseline(ids.resource("pb"), _predefined(name, system), now, now, by_aws=True)
             self._stored[stored.id] = stored
             self._defaults[system] = stored.id

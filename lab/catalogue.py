@@ -6,6 +6,7 @@ The catalogue is made up, as its files say of themselves: the names of packages 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -15,6 +16,7 @@ from typing import Any
 from patching.baseline import Patch
 from patching.operating_system import OperatingSystem, PatchFamily
 
+_AGENT = "amazon-ssm-agent"
 _FOLDER = Path(__file__).parent / "data" / "catalogue"
 
 
@@ -70,10 +72,30 @@ class Catalogue:
     images: tuple[Image, ...]
     packages: tuple[Package, ...]
 
+    @property
+    def agent_package(self) -> Package | None:
+        """The package that SSM Agent comes as, if it comes as one."""
+        return next((one for one in self.packages if one.releases[0].name == _AGENT), None)
+
     def installed_on(self, image: Image) -> dict[str, int]:
         """Return the release of each package that a node has when it is launched from an image."""
         installed = {package.key: package.newest(image.built) for package in self.packages}
         return {key: index for key, index in installed.items() if index >= 0}
+
+
+def agent_version(package_version: str) -> str:
+    """Return the agent's version that a version of its package is: 3.3.2958.0 of 3.3.2958.0-1.amzn2023."""
+    return package_version.partition("-")[0]
+
+
+def agent_versions(catalogues: Iterable[Catalogue], at: datetime) -> list[str]:
+    """Return the versions of SSM Agent that there were at a time, as far as the catalogues tell, the oldest first."""
+    found = set()
+    for one in catalogues:
+        package = one.agent_package
+        packaged = package.releases[: package.newest(at) + 1] if package else ()
+        found |= {one.agent_version, *(agent_version(release.version) for release in packaged)}
+    return sorted(found, key=lambda version: [int(part) for part in version.split(".")])
 
 
 def parse(data: dict[str, Any]) -> Catalogue:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,59 @@ class Instance:
     ip: str
 
 
+@dataclass(frozen=True)
+class StoredDocument:
+    """A document of the account.
+
+    Attributes:
+        type: such as Command.
+        version: its version.
+        content: its text; empty if there is a document, but not this version of it.
+    """
+
+    type: str
+    version: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Topic:
+    """An SNS topic, as far as those who publish to it are concerned.
+
+    Attributes:
+        policy: its access policy.
+        key: what encrypts its messages: the ARN of a key, the alias of a key that AWS manages, or nothing.
+    """
+
+    policy: Mapping[str, Any]
+    key: str
+
+
+@dataclass(frozen=True)
+class RuleTarget:
+    """A target of an EventBridge rule.
+
+    Attributes:
+        rule: the rule's name.
+        rule_arn: its ARN.
+        arn: what is told.
+        role: the role as which it is told; empty for none.
+        constant: what it is told instead of the event; empty for none.
+        path: the part of the event that it is told; empty for the whole.
+        variables: paths into the event, by the names that the template has for them.
+        template: what it is told, with variables; empty for none.
+    """
+
+    rule: str
+    rule_arn: str
+    arn: str
+    role: str = ""
+    constant: str = ""
+    path: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    template: str = ""
+
+
 class Cloud(Protocol):
     """The account and Region around the engine."""
 
@@ -40,17 +93,38 @@ class Cloud(Protocol):
     def allowed(self, role: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
         """Tell whether a role's policies allow an action on a resource."""
 
-    def trusts(self, role: str, service: str) -> bool:
-        """Tell whether there is such a role and a service may assume it."""
+    def trusts(self, role: str, service: str, context: Mapping[str, str] | None = None) -> bool:
+        """Tell whether there is such a role and a service, which sends along this context, may assume it."""
 
     def bucket_key(self, bucket: str) -> str | None:
         """Return the ARN of the key that encrypts a bucket's objects by default, or None if there is no such key."""
 
-    def topic_key(self, topic: str) -> str | None:
-        """Return the ARN of the key that encrypts a topic's messages, or None if there is no such key."""
+    def topic(self, topic: str) -> Topic | None:
+        """Return a topic by its ARN, or None if there is no such topic."""
+
+    def key_policy(self, key: str) -> Mapping[str, Any] | None:
+        """Return the policy of a key by the key's ARN, or None if there is no such key."""
+
+    def matching_targets(self, event: Mapping[str, Any]) -> Iterable[RuleTarget]:
+        """Return the targets of the rules of the default event bus that match an event."""
 
     def put_object(self, bucket: str, key: str, body: bytes) -> None:
         """Write an object; raise KeyError if there is no such bucket."""
+
+    def get_object(self, bucket: str, key: str) -> bytes:
+        """Read an object; raise KeyError if there is no such bucket or object."""
+
+    def is_public(self, bucket: str, key: str) -> bool:
+        """Tell whether the bucket's policy lets everybody read an object."""
+
+    def document(self, name: str, version: str) -> StoredDocument | None:
+        """Return a document of the account, or None if there is none of this name."""
+
+    def has_log_group(self, group: str) -> bool:
+        """Tell whether there is a log group of this name."""
+
+    def put_log_events(self, group: str, stream: str, lines: Iterable[str]) -> None:
+        """Write lines to a stream of a log group; both are made where they are lacking."""
 
     def publish(self, topic: str, subject: str, message: str) -> None:
         """Publish to a topic; raise KeyError if there is no such topic."""

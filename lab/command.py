@@ -5,6 +5,7 @@ Statuses follow https://docs.aws.amazon.com/systems-manager/latest/userguide/mon
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -48,10 +49,19 @@ class Notification:
 
 @dataclass
 class StepRun:
-    """A step on one node."""
+    """A step on one node.
+
+    Attributes:
+        name: the step's name.
+        action: its plugin.
+        folder: what the folder of its output is called in the bucket, if not like the step.
+        skipped: whether it was passed over, for another platform or after the document's end.
+    """
 
     name: str
     action: str
+    folder: str = ""
+    skipped: bool = False
     status: Status = Status.PENDING
     code: int = -1
     output: str = ""
@@ -97,13 +107,17 @@ class Command:
     comment: str = ""
     bucket: str = ""
     prefix: str = ""
+    log_group: str = ""
     notification: Notification | None = None
     sender_role: str = ""
+    association_id: str = ""
     invocations: dict[str, Invocation] = field(default_factory=dict)
     status: Status = Status.PENDING
     details: str = "Pending"
     allowed_at_once: int = 1
     stopped: bool = False
+    watchers: list[Callable[[Invocation | None], None]] = field(default_factory=list)
+    """Called at every change of a status: with the invocation, or with None for the command itself."""
 
     @property
     def running(self) -> int:
@@ -125,7 +139,13 @@ class Command:
 
     def output_key(self, invocation: Invocation, step: StepRun, stream: str) -> str:
         """Return the key of the object that a step's output goes to."""
-        return f"{self.output_prefix(invocation)}/{step.action.replace(':', '')}/{step.name}/{stream}"
+        parts = (step.action, step.folder or step.name)
+        return "/".join((self.output_prefix(invocation), *(part.replace(":", "") for part in parts), stream))
+
+    def log_stream(self, invocation: Invocation, step: StepRun, stream: str) -> str:
+        """Return the name of the log stream that a step's output goes to."""
+        # A colon, which the plugins of old documents have in their names, is not allowed in the name of a stream.
+        return "/".join((self.id, invocation.node_id, step.name.replace(":", "-"), stream))
 
     def summary(self) -> dict[str, Any]:
         """Return what a notification of the command says."""

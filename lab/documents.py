@@ -1,34 +1,80 @@
-"""The documents of AWS that the lab knows: their parameters and steps are AWS's, their scripts are not there."""
+"""The documents that commands can be sent with: AWS's, whose scripts are not there, and the account's own."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from lab.cloud import Cloud
 from lab.errors import ApiError
+from patching.command_document import CommandDocument
+from patching.errors import InvalidValueError
+from patching.operating_system import PlatformType
 
 _FILE = Path(__file__).parent / "data" / "documents.json"
-
-
-@dataclass(frozen=True)
-class Step:
-    """A step of a document."""
-
-    name: str
-    action: str
-    platform: str
-    """Platform that its precondition asks for; empty if any will do."""
+_DEFAULT_TIMEOUT = 3600
+_NEWEST = ("", "$DEFAULT", "$LATEST")
+SIMULATED = frozenset(
+    {
+        "AWS-GatherSoftwareInventory",
+        "AWS-Noop",
+        "AWS-RunPatchBaseline",
+        "AWS-RunPatchBaselineWithHooks",
+        "AWS-RunPowerShellScript",
+        "AWS-RunShellScript",
+        "AWS-UpdateSSMAgent",
+    }
+)
+"""The documents of AWS that run. Of the others the lab knows what they take, and not what they do."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """A command document of AWS."""
+    """A command document.
+
+    Attributes:
+        name: its name.
+        arn: what permissions name it by.
+        schema_version: the schema of its content.
+        platform_types: the platforms that it is for.
+        version: its version.
+        command: its parameters and steps. What has schema 1.2 is read as if it had a step a plugin.
+    """
+
+    name: str
+    arn: str
+    schema_version: str
+    platform_types: tuple[str, ...]
+    version: str
+    command: CommandDocument
+
+    def check(self, given: Mapping[str, list[str]]) -> None:
+        """Refuse parameters that the document does not declare, lacks, or does not allow."""
+        try:
+            self.command.check_parameters(given)
+        except InvalidValueError as error:
+            raise ApiError("InvalidParameters", f"{self.name}: {error}.") from None
+
+    def supports(self, platform: PlatformType) -> bool:
+        """Tell whether the document is for a platform."""
+        return platform in self.platform_types
+
+    def execution_timeout(self, given: Mapping[str, list[str]]) -> int:
+        """Return the seconds that all steps together may take."""
+        return sum(
+            int(step.inputs.get("timeoutSeconds") or _DEFAULT_TIMEOUT) for step in self.command.resolved_steps(given)
+        )
+
+
+@dataclass(frozen=True)
+class AwsDocument:
+    """A document as AWS publishes it, the same in every Region."""
 
     name: str
     schema_version: str
@@ -38,7 +84,7 @@ class Document:
     description: str
     content: dict[str, Any]
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The content as GetDocument gives it."""
         return json.dumps(self.content, indent=2)
@@ -53,47 +99,31 @@ class Document:
         """The declared parameters, by name."""
         return dict(self.content.get("parameters", {}))
 
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """The steps, in order."""
-        if "mainSteps" not in self.content:
-            return tuple(Step(action, action, "") for action in self.content.get("runtimeConfig", {}))
-        return tuple(
-            Step(step["name"], step["action"], step.get("precondition", {}).get("StringEquals", ["", ""])[1])
-            for step in self.content["mainSteps"]
-        )
+    @cached_property
+    def command(self) -> CommandDocument:
+        """Its parameters and steps."""
+        return CommandDocument.trusted({**self.content, "mainSteps": self._steps()})
 
-    def execution_timeout(self) -> int:
-        """Return the seconds that all steps together may take."""
-        return sum(
-            int(step.get("inputs", {}).get("timeoutSeconds", 3600)) for step in self.content.get("mainSteps", [])
-        )
+    def _steps(self) -> list[dict[str, Any]]:
+        if "mainSteps" in self.content:
+            return list(self.content["mainSteps"])
+        return [
+            {"name": action, "action": action, "inputs": properties}
+            for action, plugin in self.content["runtimeConfig"].items()
+            for properties in plugin["properties"]
+        ]
 
-    def check(self, given: dict[str, list[str]]) -> None:
-        """Refuse parameters that the document does not declare, lacks, or does not allow."""
-        for name in given:
-            if name not in self.parameters:
-                raise ApiError("InvalidParameters", f"Parameter {name} is not one that {self.name} declares.")
-        for name, declared in self.parameters.items():
-            if name not in given:
-                if "default" not in declared:
-                    raise ApiError("InvalidParameters", f"Parameter {name} of {self.name} is required.")
-                continue
-            for value in given[name]:
-                choices = declared.get("allowedValues")
-                if choices and value not in choices:
-                    expected = ", ".join(choices)
-                    raise ApiError("InvalidParameters", f"{value!r} is not a value of {name}; expected {expected}.")
-                pattern = declared.get("allowedPattern")
-                if pattern and not re.fullmatch(pattern, value):
-                    raise ApiError("InvalidParameters", f"{value!r} does not match {name}'s pattern {pattern}.")
+    def in_region(self, region: str) -> Document:
+        """Return it as commands of a Region are sent with it."""
+        arn = f"arn:aws:ssm:{region}::document/{self.name}"
+        return Document(self.name, arn, self.schema_version, self.platform_types, self.version, self.command)
 
 
 @lru_cache
-def owned_by_aws() -> dict[str, Document]:
+def owned_by_aws() -> dict[str, AwsDocument]:
     """Return the documents of AWS, by name."""
     return {
-        entry["name"]: Document(
+        entry["name"]: AwsDocument(
             entry["name"],
             entry["schema_version"],
             tuple(entry["platform_types"]),
@@ -104,3 +134,61 @@ def owned_by_aws() -> dict[str, Document]:
         )
         for entry in json.loads(_FILE.read_text(encoding="utf-8"))
     }
+
+
+def find(cloud: Cloud, reference: str, version: str = "") -> Document:
+    """Return the document that a name or an ARN stands for.
+
+    Args:
+        cloud: the account, whose own documents come after AWS's.
+        reference: its name, or its ARN.
+        version: the version of it; the default one if it is empty or `$DEFAULT`.
+
+    Raises:
+        ApiError: there is no such document or version, it is of another account or Region, or the lab cannot run it.
+    """
+    owner, _, name = reference.rpartition(":document/")
+    if owner and owner not in (
+        f"arn:aws:ssm:{cloud.region}:",
+        f"arn:aws:ssm:{cloud.region}:{cloud.account}",
+    ):
+        raise ApiError("InvalidDocument", f"Document {reference} is not one of this account and Region.")
+    name = name or reference
+    by_aws = owned_by_aws().get(name)
+    if by_aws is None:
+        return _own(cloud, name, version)
+    if name not in SIMULATED:
+        runs = ", ".join(sorted(SIMULATED))
+        raise ApiError("InvalidDocument", f"Document {name} is not simulated; of AWS's documents the lab runs {runs}.")
+    if version not in (*_NEWEST, by_aws.version):
+        raise ApiError("InvalidDocumentVersion", f"Document {name} has no version {version}.")
+    return by_aws.in_region(cloud.region)
+
+
+def _own(cloud: Cloud, name: str, version: str) -> Document:
+    stored = cloud.document(name, version)
+    if stored is None:
+        raise ApiError("InvalidDocument", f"Document {name} does not exist.")
+    if not stored.content:
+        raise ApiError("InvalidDocumentVersion", f"Document {name} has no version {version}.")
+    if stored.type != "Command":
+        raise ApiError(
+            "InvalidDocument", f"Document {name} is of type {stored.type}; commands need one of type Command."
+        )
+    command = _parsed(stored.content)
+    return Document(
+        name,
+        f"arn:aws:ssm:{cloud.region}:{cloud.account}:document/{name}",
+        str(command.content["schemaVersion"]),
+        tuple(sorted(command.platforms)),
+        stored.version,
+        command,
+    )
+
+
+@lru_cache(maxsize=256)
+def _parsed(content: str) -> CommandDocument:
+    try:
+        return CommandDocument.parse(content)
+    except InvalidValueError as error:
+        raise ApiError("InvalidDocumentContent", str(error)) from None

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lab.baselines import Baselines
-from lab.catalogue import Catalogue, built_in
+from lab.catalogue import Catalogue, agent_versions, built_in
 from lab.clock import Clock
 from lab.cloud import Cloud
+from lab.event_bus import EventBus
 from lab.fleet import Fleet
 from lab.ids import Ids
+from lab.publishing import Publishing
 from lab.run_command import RunCommand
+from lab.service_events import ServiceEvents
 from lab.state_manager import StateManager
 from lab.windows import MaintenanceWindows
 
@@ -51,11 +54,27 @@ class Engine:
         ids = Ids(seed)
         self.fleet = Fleet(cloud, clock, self.catalogues, self.log)
         self.baselines = Baselines(ids, clock.now)
+        self.publishing = Publishing(cloud, clock, self.log)
+        # Events have a source of ids of their own: those of commands do not depend on how much is told.
+        self.event_bus = EventBus(cloud, clock, Ids(-1 - seed), self.publishing)
+        events = ServiceEvents(self.event_bus, cloud.account, cloud.region)
         self.run_command = RunCommand(
-            cloud=cloud, clock=clock, ids=ids, fleet=self.fleet, baselines=self.baselines, log=self.log
+            cloud=cloud,
+            clock=clock,
+            ids=ids,
+            fleet=self.fleet,
+            baselines=self.baselines,
+            catalogues=self.catalogues,
+            events=events,
+            publishing=self.publishing,
+            log=self.log,
         )
-        self.state_manager = StateManager(clock, ids, self.run_command, self.log)
-        self.windows = MaintenanceWindows(clock, ids, self.run_command, self.log)
+        self.state_manager = StateManager(cloud, clock, ids, self.run_command, events, self.log)
+        self.windows = MaintenanceWindows(clock, ids, self.run_command, events, self.log)
+
+    def newest_agent(self) -> str:
+        """Return the newest version of SSM Agent that there is now."""
+        return agent_versions(self.catalogues, self.clock.now)[-1]
 
     def log(self, text: str) -> None:
         """Note that something happened."""

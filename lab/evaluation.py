@@ -12,6 +12,7 @@ from lab.catalogue import Package
 from lab.node import ManagedNode, PatchReport
 from patching.baseline import ComplianceLevel, PatchBaseline, RejectedPatchesAction
 from patching.compliance import PatchState
+from patching.install_override_list import InstallOverrideList
 from patching.operating_system import PatchFamily
 
 _SECURITY_CLASSIFICATIONS = ("SecurityUpdates", "CriticalUpdates")
@@ -27,6 +28,39 @@ def evaluate(node: ManagedNode, baseline: PatchBaseline, now: datetime) -> tuple
         if not found and _newest_approved(node, package, baseline, now) is not None:
             not_applicable += 1
     return tuple(reports), not_applicable
+
+
+def listed(
+    node: ManagedNode, baseline: PatchBaseline, override_list: InstallOverrideList, now: datetime
+) -> tuple[PatchReport, ...]:
+    """Return reports on what an override list would put on a node: of each package the newest release that it names.
+
+    The baseline's rules, filters and lists have no say in it; only how serious a patch is comes from there. See
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-installing-patches.html.
+    """
+    reports = []
+    for package in node.catalogue.packages:
+        installed = node.installed.get(package.key)
+        if installed is None and node.catalogue.system.family is not PatchFamily.WINDOWS:
+            continue  # an installation updates packages of Linux, and adds none
+        for index in _released(node, package, now):
+            release = package.releases[index]
+            if (installed is None or index > installed) and override_list.selects(release, node.catalogue.system):
+                level = baseline.decide(release, now).level
+                reports.append(PatchReport(package.key, release, package.titles[index], PatchState.MISSING, level))
+                break
+    return tuple(reports)
+
+
+def _released(node: ManagedNode, package: Package, now: datetime) -> range:
+    """Return the releases of a package that a node could take, the newest first.
+
+    Of Windows' updates only the newest exists at all: one that another takes the place of leaves the list, and the
+    approval delay begins anew.
+    """
+    newest = package.newest(now)
+    oldest = newest if node.catalogue.system.family is PatchFamily.WINDOWS else 0
+    return range(newest, oldest - 1, -1) if newest >= 0 else range(0)
 
 
 def _reports(node: ManagedNode, package: Package, baseline: PatchBaseline, now: datetime) -> list[PatchReport]:
@@ -87,15 +121,9 @@ def _installed_report(
 
 
 def _newest_approved(node: ManagedNode, package: Package, baseline: PatchBaseline, now: datetime) -> int | None:
-    """Return the index of the release that would be installed.
-
-    Of a Linux package that is the newest approved one. Of Windows' updates only the newest exists at all: one that
-    another takes the place of leaves the list, and the approval delay begins anew.
-    """
-    newest = package.newest(now)
-    oldest = newest if node.catalogue.system.family is PatchFamily.WINDOWS else 0
-    for index in range(newest, oldest - 1, -1):
-        if index >= 0 and baseline.decide(package.releases[index], now).approved:
+    """Return the index of the release that would be installed: the newest approved one."""
+    for index in _released(node, package, now):
+        if baseline.decide(package.releases[index], now).approved:
             return index
     return None
 

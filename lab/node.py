@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from lab.catalogue import Catalogue
+from lab.catalogue import Catalogue, agent_version
 from patching.baseline import ComplianceLevel, Patch
 from patching.compliance import PatchState
 from patching.run_patch_baseline import Operation, RebootOption
@@ -51,6 +51,7 @@ class PatchStates:
     last_no_reboot_install: datetime | None
     available_updates_comply: bool = True
     """Whether a security update that is out but not approved leaves the node compliant: its baseline says so."""
+    override_list: str = ""
 
     def count(self, state: PatchState) -> int:
         """Return how many patches are in a state."""
@@ -92,6 +93,7 @@ class ManagedNode:
         last_ping: when its agent was last heard of.
         fault: why installations fail on it; empty on a healthy node.
         states: its last report, if there is one.
+        updated_agent: version of the agent that an update of it alone put in; empty if none did.
     """
 
     id: str
@@ -112,6 +114,15 @@ class ManagedNode:
     last_no_reboot_install: datetime | None = None
     fault: str = ""
     states: PatchStates | None = None
+    updated_agent: str = ""
+
+    @property
+    def agent_version(self) -> str:
+        """The version of its SSM Agent: of its package, where it comes as one, or what the last update put in."""
+        package = self.catalogue.agent_package
+        if package is not None and package.key in self.installed:
+            return agent_version(package.releases[self.installed[package.key]].version)
+        return self.updated_agent or self.catalogue.agent_version
 
     def patch_group(self) -> str:
         """Return the value of the node's patch group tag, in either spelling; empty if it has none."""

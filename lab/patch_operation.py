@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from lab.baselines import StoredBaseline
-from lab.evaluation import evaluate
+from lab.evaluation import evaluate, listed
 from lab.node import ManagedNode, PatchReport, PatchStates
 from patching.baseline import AvailableSecurityUpdates
 from patching.compliance import PatchState
-from patching.operating_system import PlatformType
+from patching.install_override_list import InstallOverrideList
+from patching.operating_system import PatchFamily, PlatformType
 from patching.run_patch_baseline import Operation, RebootOption, RunPatchBaseline
 
 
@@ -44,6 +45,7 @@ class PatchOperation:
         snapshot_id: the snapshot of the baseline.
         command_id: the command that it belongs to.
         started: when it starts.
+        override_list: what is installed instead of what the baseline approves; None for what it approves.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class PatchOperation:
         snapshot_id: str,
         command_id: str,
         started: datetime,
+        override_list: InstallOverrideList | None = None,
     ) -> None:
         self._node = node
         self._task = task
@@ -62,7 +65,11 @@ class PatchOperation:
         self._snapshot_id = snapshot_id
         self._command_id = command_id
         self._started = started
+        self._override_list = override_list
         self._missing: tuple[PatchReport, ...] = ()
+        self.not_found: tuple[str, ...] = ()
+        """Ids of the override list that no release on offer has."""
+
         self.failed = False
         self.rebooted = False
         self.installed: list[str] = []
@@ -75,10 +82,21 @@ class PatchOperation:
         """Look what is missing, and return how long it takes up to a reboot or, without one, to the report."""
         duration = self._durations.scan
         if self._task.operation is Operation.INSTALL:
-            reports, _ = evaluate(self._node, self._stored.baseline, self._started)
-            self._missing = tuple(report for report in reports if report.state is PatchState.MISSING)
+            self._missing = self._wanted()
             duration += len(self._missing) * self._durations.install_each
         return duration
+
+    def _wanted(self) -> tuple[PatchReport, ...]:
+        if self._override_list is not None:
+            found = listed(self._node, self._stored.baseline, self._override_list, self._started)
+            self.not_found = tuple(
+                one.id
+                for one in self._override_list.patches
+                if not any(one.selects(report.patch, self._node.catalogue.system) for report in found)
+            )
+            return found
+        reports, _ = evaluate(self._node, self._stored.baseline, self._started)
+        return tuple(report for report in reports if report.state is PatchState.MISSING)
 
     def install(self, now: datetime) -> timedelta:
         """Put in what is missing, and return how long the reboot takes that follows; zero if none does."""
@@ -108,15 +126,8 @@ class PatchOperation:
         if self.rebooted:
             node.reboot(now)
         reports, not_applicable = evaluate(node, self._stored.baseline, now)
-        attempted = {report.patch for report in self._missing}
-        if self._task.operation is Operation.INSTALL:
-            # What an installation could not put in has failed; only a scan calls it missing.
-            reports = tuple(
-                replace(report, state=PatchState.FAILED)
-                if report.state is PatchState.MISSING and report.patch in attempted
-                else report
-                for report in reports
-            )
+        if self.failed:
+            reports = self._with_failures(reports)
         node.states = PatchStates(
             operation=self._task.operation,
             baseline_id=self._stored.id,
@@ -131,5 +142,18 @@ class PatchOperation:
             last_no_reboot_install=node.last_no_reboot_install,
             available_updates_comply=self._stored.baseline.available_security_updates
             is not AvailableSecurityUpdates.NON_COMPLIANT,
+            override_list=self._task.override_list,
         )
         return node.states
+
+    def _with_failures(self, reports: tuple[PatchReport, ...]) -> tuple[PatchReport, ...]:
+        """Report what could not be put in as failed, where its package is reported; only a scan calls it missing."""
+        failed = {one.key: replace(one, state=PatchState.FAILED) for one in self._missing}
+        # On Linux there is one report a package; on Windows what is installed is reported beside what is not.
+        about_updates = (PatchState.MISSING, PatchState.AVAILABLE_SECURITY_UPDATE)
+        windows = self._node.catalogue.system.family is PatchFamily.WINDOWS
+        told = [
+            failed.pop(one.key) if one.key in failed and (one.state in about_updates or not windows) else one
+            for one in reports
+        ]
+        return (*told, *failed.values())

@@ -1,32 +1,33 @@
 """Run Command: sends a document to nodes, under rate control, and tells how it went.
 
-Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/send-commands-multiple.html,
-https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html and
-https://docs.aws.amazon.com/systems-manager/latest/userguide/monitoring-sns-notifications.html.
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/send-commands-multiple.html and
+https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html.
 """
 
 from __future__ import annotations
 
-import json
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from lab import transcript
 from lab.baselines import Baselines
+from lab.catalogue import Catalogue
 from lab.clock import Clock
 from lab.cloud import Cloud
-from lab.command import Command, Invocation, Notification, Status, StepRun, iso
-from lab.documents import Document, owned_by_aws
+from lab.command import Command, Invocation, Notification, Status
+from lab.command_results import SERVICE, CommandResults
+from lab.document_run import Course, Job, new_runs, run_document
+from lab.documents import Document, find
 from lab.errors import ApiError
 from lab.fleet import Fleet
 from lab.ids import Ids
 from lab.node import ManagedNode
-from lab.patch_operation import PatchOperation
+from lab.plugins import ACTIONS
+from lab.publishing import Publishing
+from lab.service_events import ServiceEvents
 from patching.rate_control import RateControl
-from patching.run_patch_baseline import DOCUMENT_NAME, STEPS, RunPatchBaseline
 from patching.targets import Targets
 
-SERVICE = "ssm.amazonaws.com"
 _PICK_UP = timedelta(seconds=2)
 """How long a node takes to fetch a command."""
 
@@ -45,22 +46,39 @@ class RunCommand:
         ids: where command ids come from.
         fleet: the managed nodes.
         baselines: the patch baselines.
+        catalogues: the operating systems that the lab knows.
+        events: told of every change of a status.
+        publishing: by which topics are told.
         log: takes what happens, in words.
     """
 
     def __init__(
-        self, *, cloud: Cloud, clock: Clock, ids: Ids, fleet: Fleet, baselines: Baselines, log: Callable[[str], None]
+        self,
+        *,
+        cloud: Cloud,
+        clock: Clock,
+        ids: Ids,
+        fleet: Fleet,
+        baselines: Baselines,
+        catalogues: tuple[Catalogue, ...],
+        events: ServiceEvents,
+        publishing: Publishing,
+        log: Callable[[str], None],
     ) -> None:
         self._cloud = cloud
         self._clock = clock
         self._ids = ids
         self._fleet = fleet
         self._baselines = baselines
+        self._catalogues = catalogues
+        self._events = events
         self._log = log
-        self._busy_until: dict[str, datetime] = {}
+        self._results = CommandResults(cloud, clock, publishing, log)
+        self._documents: dict[str, Document] = {}
+        self._waiting: dict[str, deque[Callable[[], None]]] = {}
         self.commands: dict[str, Command] = {}
 
-    def send(
+    def send(  # noqa: PLR0913 as many as SendCommand has
         self,
         *,
         document_name: str,
@@ -75,11 +93,13 @@ class RunCommand:
         delivery_timeout_seconds: int = DEFAULT_DELIVERY_TIMEOUT,
         sender_role: str = "",
         document_version: str = "",
+        association_id: str = "",
+        log_group: str = "",
     ) -> Command:
         """Send a document to the nodes that are targeted now, and start with them as rate control allows.
 
         Args:
-            document_name: the document; the lab runs AWS-RunPatchBaseline.
+            document_name: the document, by its name or ARN.
             parameters: its parameters.
             targets: the nodes.
             more_targets: further nodes; one that matches any of these is targeted as well.
@@ -90,22 +110,28 @@ class RunCommand:
             comment: for people.
             delivery_timeout_seconds: how long a node may take to fetch the command.
             sender_role: the role that sends it, whose permissions are checked; empty for a caller that is trusted.
-            document_version: the version that was asked for.
+            document_version: the version of the document; its default one if it is empty.
+            association_id: the association that sends it, if one does.
+            log_group: log group that output goes to; none by default.
 
         Raises:
-            ApiError: a document or parameters that cannot be run, a node that is not managed, a role that cannot be
-                assumed.
+            ApiError: a document or parameters that cannot be run, a node that is not managed or has another platform,
+                a role that cannot be assumed.
         """
-        document = owned_by_aws().get(document_name)
-        if document is None or document.name != DOCUMENT_NAME:
-            known = "is not simulated: the lab runs AWS-RunPatchBaseline" if document else "does not exist"
-            raise ApiError("InvalidDocument", f"Document {document_name} {known}.")
+        document = find(self._cloud, document_name, document_version)
         document.check(parameters)
-        for name in ("InstallOverrideList", "BaselineOverride"):
-            if any(parameters.get(name, ())):
-                raise ApiError("InvalidParameters", f"The lab does not emulate the parameter {name}.")
+        if any(parameters.get("BaselineOverride", ())):
+            raise ApiError("InvalidParameters", "The lab does not emulate the parameter BaselineOverride.")
         matching = {node.id: node for group in (targets, *more_targets) for node in self._resolve(group)}
         nodes = list(matching.values())
+        by_id = targets.keys[0][0] == "InstanceIds"
+        for node in nodes if by_id else ():
+            if not document.supports(node.catalogue.system.platform_type):
+                raise ApiError(
+                    "UnsupportedPlatformType",
+                    f"{document.name} is for {', '.join(document.platform_types)}; {node.id} runs "
+                    f"{node.catalogue.system.platform_type}.",
+                )
         if notification and not self._cloud.trusts(notification.role, SERVICE):
             raise ApiError("InvalidRole", f"{SERVICE} cannot assume {notification.role or 'a role that is not given'}.")
         if sender_role:
@@ -117,25 +143,28 @@ class RunCommand:
             document_version=document_version,
             parameters=parameters,
             targets=targets,
-            by_id=targets.keys[0][0] == "InstanceIds",
+            by_id=by_id,
             rate_control=rate_control,
             requested=now,
-            expires=now + timedelta(seconds=delivery_timeout_seconds + document.execution_timeout()),
+            expires=now + timedelta(seconds=delivery_timeout_seconds + document.execution_timeout(parameters)),
             delivery_timeout_seconds=delivery_timeout_seconds,
             comment=comment,
             bucket=bucket,
             prefix=prefix,
             notification=notification,
             sender_role=sender_role,
+            association_id=association_id,
+            log_group=log_group,
         )
         for node in nodes:
             command.invocations[node.id] = Invocation(
                 node_id=node.id,
                 node_name=node.tags.get("Name", ""),
                 requested=now,
-                steps=[StepRun(step.name, step.action) for step in document.steps],
+                steps=new_runs(document),
             )
         self.commands[command.id] = command
+        self._documents[command.id] = document
         self._log(f"command {command.id}: {document.name} {parameters} sent to {len(nodes)} nodes")
         self._clock.at(now + _PICK_UP, lambda: self._begin(command), work=True)
         return command
@@ -176,9 +205,10 @@ class RunCommand:
         return nodes
 
     def _check_sender(self, role: str, document: Document, notification: Notification | None) -> None:
-        arn = f"arn:aws:ssm:{self._cloud.region}::document/{document.name}"
-        if not self._cloud.allowed(role, "ssm:SendCommand", arn):
-            raise ApiError("AccessDeniedException", f"{role} is not authorized to perform ssm:SendCommand on {arn}.")
+        if not self._cloud.allowed(role, "ssm:SendCommand", document.arn):
+            raise ApiError(
+                "AccessDeniedException", f"{role} is not authorized to perform ssm:SendCommand on {document.arn}."
+            )
         if notification and not self._cloud.allowed(
             role, "iam:PassRole", notification.role, {"iam:PassedToService": SERVICE}
         ):
@@ -236,55 +266,42 @@ class RunCommand:
         self._start_more(command)
 
     def _run(self, command: Command, invocation: Invocation, node: ManagedNode) -> None:
+        """Run the command's document on a node, once whatever runs there already is done."""
         self._change(command, invocation, Status.IN_PROGRESS)
-        platform = node.catalogue.system.platform_type
-        now = self._clock.now
-        for step, run in zip(owned_by_aws()[command.document].steps, invocation.steps, strict=True):
-            if step.platform != platform:
-                run.status, run.code, run.output = Status.SUCCESS, 0, transcript.skipped(step)
-                run.started = run.ended = now
-        self._operate(command, invocation, node)
-
-    def _operate(self, command: Command, invocation: Invocation, node: ManagedNode) -> None:
-        now = self._clock.now
-        free = self._busy_until.get(node.id, now)
-        if free > now:
-            # Two runs on one node would fight for the package database: the later one waits.
-            self._clock.at(free, lambda: self._operate(command, invocation, node), work=True)
-            return
-        task = RunPatchBaseline.from_api(command.parameters)
-        operation = PatchOperation(
-            node,
-            task,
-            self._baselines.effective(node.catalogue.system, node.patch_group()),
-            snapshot_id=task.snapshot_id or self._ids.uuid(),
+        job = Job(
+            node=node,
             command_id=command.id,
-            started=now,
+            association_id=command.association_id,
+            now=lambda: self._clock.now,
+            log=self._log,
+            ids=self._ids,
+            cloud=self._cloud,
+            baselines=self._baselines,
+            catalogues=self._catalogues,
         )
-        run = next(one for one in invocation.steps if one.name == STEPS[node.catalogue.system.platform_type])
-        run.status, run.started = Status.IN_PROGRESS, now
-        done = now + operation.work()
-        self._busy_until[node.id] = done
+        course = run_document(job, self._documents[command.id], command.parameters, invocation.steps, ACTIONS)
+        waiting = self._waiting.setdefault(node.id, deque())
+        waiting.append(lambda: self._go_on(course, command, invocation, node))
+        if len(waiting) == 1:
+            waiting[0]()
 
-        def installed() -> None:
-            reboot = operation.install(self._clock.now)
-            if reboot:
-                self._log(f"{node.id} reboots")
-                self._busy_until[node.id] = self._clock.now + reboot
-            self._clock.at(self._clock.now + reboot, reported, work=True)
-
-        def reported() -> None:
-            states = operation.report(self._clock.now)
-            run.output = transcript.finished(node, task, states, operation.installed, rebooted=operation.rebooted)
-            run.status, run.code = (Status.FAILED, 1) if operation.failed else (Status.SUCCESS, 0)
-            run.error = f"{node.fault}\n" if operation.failed else ""
-            run.ended = self._clock.now
+    def _go_on(self, course: Course, command: Command, invocation: Invocation, node: ManagedNode) -> None:
+        """Let a document run on until something of it takes time; at its end, begin with the node's next one."""
+        try:
+            takes = next(course)
+        except StopIteration:
+            waiting = self._waiting[node.id]
+            waiting.popleft()
             self._finish(command, invocation, node)
-
-        self._clock.at(done, installed, work=True)
+            if waiting:
+                waiting[0]()
+            return
+        again = self._clock.now + takes
+        self._clock.at(again, lambda: self._go_on(course, command, invocation, node), work=True)
 
     def _finish(self, command: Command, invocation: Invocation, node: ManagedNode) -> None:
-        self._store_output(command, invocation, node)
+        self._results.store(command, invocation, node)
+        self._events.patch_compliance(node)
         failed = any(run.status is Status.FAILED for run in invocation.steps)
         invocation.counts_as_error = failed
         self._change(command, invocation, Status.FAILED if failed else Status.SUCCESS)
@@ -320,68 +337,20 @@ class RunCommand:
         else:
             self._change_command(command, Status.FAILED, "Incomplete")
 
-    # Who is told, and what is kept.
-
     def _change(self, command: Command, invocation: Invocation, status: Status, details: str | None = None) -> None:
         invocation.to(status, details)
+        self._events.invocation(command, invocation)
+        for watch in command.watchers:
+            watch(invocation)
         if command.notification and command.notification.per_invocation and command.notification.wants(status):
-            self._publish(command, command.notification, command.invocation_summary(invocation))
+            self._results.publish(command, command.notification, command.invocation_summary(invocation))
 
     def _change_command(self, command: Command, status: Status, details: str | None = None) -> None:
         command.status, command.details = status, details or str(status)
         if status.final:
             self._log(f"command {command.id}: {command.details}")
+        self._events.command(command)
+        for watch in command.watchers:
+            watch(None)
         if command.notification and not command.notification.per_invocation and command.notification.wants(status):
-            self._publish(command, command.notification, command.summary())
-
-    def _publish(self, command: Command, notification: Notification, summary: dict[str, object]) -> None:
-        problem = self._cannot_publish(notification)
-        if not problem:
-            message = json.dumps({**summary, "eventTime": iso(self._clock.now)}, separators=(",", ":"))
-            try:
-                self._cloud.publish(notification.topic, f"EC2 Run Command Notification {self._cloud.region}", message)
-            except KeyError:
-                problem = f"there is no topic {notification.topic}"
-        if problem:
-            # As on AWS, a notification that cannot be sent does not fail the command, and nobody is told.
-            self._log(f"command {command.id}: not notified: {problem}")
-
-    def _cannot_publish(self, notification: Notification) -> str:
-        role, topic = notification.role, notification.topic
-        if not self._cloud.trusts(role, SERVICE):
-            return f"{SERVICE} cannot assume {role}"
-        if not self._cloud.allowed(role, "sns:Publish", topic):
-            return f"{role} does not allow sns:Publish on {topic}"
-        key = self._cloud.topic_key(topic)
-        for action in ("kms:GenerateDataKey", "kms:Decrypt") if key else ():
-            if not self._cloud.allowed(role, action, str(key)):
-                return f"{role} does not allow {action} on {key}"
-        return ""
-
-    def _store_output(self, command: Command, invocation: Invocation, node: ManagedNode) -> None:
-        if not command.bucket:
-            return
-        for run in invocation.steps:
-            for stream, text in (("stdout", run.output), ("stderr", run.error)):
-                if not text or run.started == run.ended:
-                    continue
-                key = command.output_key(invocation, run, stream)
-                problem = self._cannot_write(node.role, command.bucket, key)
-                if not problem:
-                    try:
-                        self._cloud.put_object(command.bucket, key, text.encode())
-                        invocation.output_stored = True
-                    except KeyError:
-                        problem = f"there is no bucket {command.bucket}"
-                if problem:
-                    # As on AWS, output that cannot be stored does not fail the command.
-                    self._log(f"command {command.id}: output of {node.id} not stored: {problem}")
-
-    def _cannot_write(self, role: str, bucket: str, key: str) -> str:
-        arn = f"arn:aws:s3:::{bucket}/{key}"
-        if not self._cloud.allowed(role, "s3:PutObject", arn):
-            return f"{role} does not allow s3:PutObject on {arn}"
-        encryption_key = self._cloud.bucket_key(bucket)
-        if encryption_key and not self._cloud.allowed(role, "kms:GenerateDataKey", encryption_key):
-            return f"{role} does not allow kms:GenerateDataKey on {encryption_key}"
-        return ""
+            self._results.publish(command, command.notification, command.summary())

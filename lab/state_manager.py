@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lab.clock import Clock, Event
-from lab.command import Command
+from lab.cloud import Cloud
+from lab.command import Command, Invocation
+from lab.documents import find
 from lab.errors import ApiError
 from lab.ids import Ids
 from lab.run_command import RunCommand
+from lab.service_events import ServiceEvents
 from patching.rate_control import RateControl
 from patching.schedule import Schedule
 from patching.targets import Targets
@@ -27,6 +30,13 @@ class AssociationExecution:
     created: datetime
     command: Command | None
     problem: str = ""
+
+    @property
+    def status(self) -> str:
+        """Its status: its command's, once that is final."""
+        if self.problem or self.command is None:
+            return "Failed"
+        return str(self.command.status) if self.command.status.final else "Pending"
 
 
 @dataclass
@@ -46,6 +56,7 @@ class Association:
     severity: str
     dispatch_role: str
     created: datetime
+    document_version: str = ""
     executions: list[AssociationExecution] = field(default_factory=list)
     next_event: Event | None = None
 
@@ -53,10 +64,20 @@ class Association:
 class StateManager:
     """The associations of an account and Region."""
 
-    def __init__(self, clock: Clock, ids: Ids, run_command: RunCommand, log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        clock: Clock,
+        ids: Ids,
+        run_command: RunCommand,
+        events: ServiceEvents,
+        log: Callable[[str], None],
+    ) -> None:
+        self._cloud = cloud
         self._clock = clock
         self._ids = ids
         self._run_command = run_command
+        self._events = events
         self._log = log
         self.associations: dict[str, Association] = {}
 
@@ -74,14 +95,17 @@ class StateManager:
         prefix: str = "",
         severity: str = "UNSPECIFIED",
         dispatch_role: str = "",
+        document_version: str = "",
     ) -> Association:
         """Make an association; it runs at once unless it is to run at its interval only.
 
         Raises:
-            ApiError: interval only, without a cron expression that says when.
+            ApiError: interval only, without a cron expression that says when; a document or parameters that cannot be
+                run.
         """
         if only_at_interval and (schedule is None or schedule.kind == "rate"):
             raise ApiError("ValidationException", "ApplyOnlyAtCronInterval needs a cron expression.")
+        find(self._cloud, document, document_version).check(parameters)
         association = Association(
             id=self._ids.uuid(),
             name=name,
@@ -96,6 +120,7 @@ class StateManager:
             severity=severity,
             dispatch_role=dispatch_role,
             created=self._clock.now,
+            document_version=document_version,
         )
         self.associations[association.id] = association
         if not only_at_interval:
@@ -134,6 +159,7 @@ class StateManager:
         try:
             command = self._run_command.send(
                 document_name=association.document,
+                document_version=association.document_version,
                 parameters=association.parameters,
                 targets=association.targets,
                 rate_control=association.rate_control,
@@ -141,13 +167,25 @@ class StateManager:
                 prefix=association.prefix,
                 sender_role=association.dispatch_role,
                 comment=f"Association {association.id}",
+                association_id=association.id,
             )
         except ApiError as error:
             problem = error.message
         execution = AssociationExecution(self._ids.uuid(), self._clock.now, command, problem)
         association.executions.append(execution)
         self._log(f"association {association.name} ran{': ' + problem if problem else ''}")
+        self._events.association(association, execution)
+        if command:
+            command.watchers.append(lambda invocation: self._changed(association, execution, invocation))
         return execution
+
+    def _changed(
+        self, association: Association, execution: AssociationExecution, invocation: Invocation | None
+    ) -> None:
+        if invocation:
+            self._events.association_target(association, invocation, self._clock.now)
+        elif execution.status != "Pending":
+            self._events.association(association, execution)
 
     def _plan(self, association: Association) -> None:
         if association.schedule is None:

@@ -1,4 +1,4 @@
-"""What a step of AWS-RunPatchBaseline prints in the lab.
+"""What the script of AWS-RunPatchBaseline prints in the lab.
 
 Real payloads print much more. Kept of them is what people read and scripts parse: the settings, the counts, and the
 summary that is sent as inventory.
@@ -6,10 +6,8 @@ summary that is sent as inventory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from lab.documents import Step
 from lab.node import ManagedNode, PatchReport, PatchStates
+from lab.patch_operation import PatchOperation
 from patching.compliance import PatchState
 from patching.operating_system import PatchFamily
 from patching.run_patch_baseline import Operation, RunPatchBaseline
@@ -17,18 +15,16 @@ from patching.run_patch_baseline import Operation, RunPatchBaseline
 _NOTICE = "[simulated] This is the lab's stand-in for the script of AWS-RunPatchBaseline; nothing was run."
 
 
-def skipped(step: Step) -> str:
-    """Return what the agent says of a step that is for another platform."""
+def no_override_list(node: ManagedNode, task: RunPatchBaseline) -> str:
+    """Return the standard output of a script that ended before it began, for want of its override list."""
     return (
-        "Step execution skipped due to unsatisfied preconditions: "
-        f"'\"StringEquals\": [platformType, {step.platform}]'. Step name: {step.name}"
+        f"{_NOTICE}\nInstance Id: {node.id}\nOperation type: {task.operation}\n"
+        f"Install Override List: {task.override_list}\nNothing was installed: the list could not be used.\n"
     )
 
 
-def finished(
-    node: ManagedNode, task: RunPatchBaseline, states: PatchStates, installed: Iterable[str], *, rebooted: bool
-) -> str:
-    """Return the standard output of a step that came to its end."""
+def finished(node: ManagedNode, task: RunPatchBaseline, states: PatchStates, operation: PatchOperation) -> str:
+    """Return the standard output of a script that came to its end."""
     lines = [
         _NOTICE,
         f"Instance Id: {node.id}",
@@ -39,9 +35,11 @@ def finished(
         f"Snapshot Id: {states.snapshot_id}",
         f"Reboot Option: {states.reboot}",
     ]
+    if task.override_list:
+        lines.append(f"Install Override List: {task.override_list}")
+        lines += [f"Listed, with nothing to install: {name}" for name in operation.not_found]
     if task.operation is Operation.INSTALL:
-        names = list(installed)
-        lines += [f"Installed: {name}" for name in names] or ["Nothing to install."]
+        lines += [f"Installed: {name}" for name in operation.installed] or ["Nothing to install."]
     lines += [f"Missing: {report.title}" for report in _in_state(states, PatchState.MISSING)]
     lines += [f"Failed: {report.title}" for report in _in_state(states, PatchState.FAILED)]
     lines.append(
@@ -59,7 +57,7 @@ def finished(
         )
     )
     lines.append(f"Instance is {'Non-Compliant' if states.non_compliant else 'Compliant'}")
-    lines.append(_reboot_line(node, task, rebooted=rebooted))
+    lines.append(_reboot_line(node, task, rebooted=operation.rebooted))
     return "\n".join(lines) + "\n"
 
 

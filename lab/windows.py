@@ -15,6 +15,7 @@ from lab.command import Command, Notification, Status
 from lab.errors import ApiError
 from lab.ids import Ids
 from lab.run_command import DEFAULT_DELIVERY_TIMEOUT, RunCommand
+from lab.service_events import ServiceEvents
 from patching.quotas import MAX_WINDOWS
 from patching.rate_control import RateControl
 from patching.schedule import Schedule, point_in_time
@@ -54,8 +55,9 @@ class WindowTask:
     name: str = ""
     description: str = ""
     comment: str = ""
-    delivery_timeout_seconds: int = DEFAULT_DELIVERY_TIMEOUT
     document_version: str = ""
+    delivery_timeout_seconds: int = DEFAULT_DELIVERY_TIMEOUT
+    log_group: str = ""
 
 
 @dataclass
@@ -69,6 +71,9 @@ class TaskExecution:
     command: Command | None = None
     problem: str = ""
     cut_off: bool = False
+    owner_information: str = ""
+    told: str = ""
+    """The status that the last event of it told."""
 
     @property
     def status(self) -> str:
@@ -138,10 +143,13 @@ class Window:
 class MaintenanceWindows:
     """The maintenance windows of an account and Region."""
 
-    def __init__(self, clock: Clock, ids: Ids, run_command: RunCommand, log: Callable[[str], None]) -> None:
+    def __init__(
+        self, clock: Clock, ids: Ids, run_command: RunCommand, events: ServiceEvents, log: Callable[[str], None]
+    ) -> None:
         self._clock = clock
         self._ids = ids
         self._run_command = run_command
+        self._events = events
         self._log = log
         self.windows: dict[str, Window] = {}
 
@@ -238,7 +246,19 @@ class MaintenanceWindows:
             owner_information=owner_information,
         )
         self.get(window_id).targets[target.id] = target
+        self._events.window_target(window_id, target.id, registered=True)
         return target
+
+    def remove_target(self, window_id: str, target_id: str) -> None:
+        """Take a group of nodes from a window."""
+        if self.get(window_id).targets.pop(target_id, None):
+            self._events.window_target(window_id, target_id, registered=False)
+
+    def enable(self, window: Window, *, enabled: bool) -> None:
+        """Enable or disable a window; its next opening is to be planned anew."""
+        if enabled is not window.enabled:
+            window.enabled = enabled
+            self._events.window(window)
 
     def add_task(self, task: WindowTask) -> WindowTask:
         """Register a task with its window.
@@ -276,11 +296,16 @@ class MaintenanceWindows:
         self._log(f"window {window.name} {'skipped: the last one still runs' if execution.skipped else 'opened'}")
         if execution.skipped:
             execution.ended = now
+            self._events.window_execution(execution)
             return
         execution.tasks = [
-            TaskExecution(self._ids.uuid(), task, now, self._ids.uuid())
+            TaskExecution(
+                self._ids.uuid(), task, now, self._ids.uuid(), owner_information=_owner_information(window, task)
+            )
             for task in sorted(window.tasks.values(), key=lambda task: task.priority)
         ]
+        if execution.tasks:
+            self._events.window_execution(execution)
         self._start_tasks(window, execution)
         cutoff = ends - timedelta(hours=window.cutoff_hours)
         self._clock.at(cutoff, lambda: self._cut_off(execution))
@@ -293,6 +318,7 @@ class MaintenanceWindows:
         if not waiting:
             execution.ended = self._clock.now
             self._log(f"window {window.name} is done: {execution.status}")
+            self._events.window_execution(execution)
             return
         for one in waiting:
             if one.task.priority == waiting[0].task.priority:
@@ -306,6 +332,7 @@ class MaintenanceWindows:
             groups = _groups(window, task)
             run.command = self._run_command.send(
                 document_name=task.document,
+                document_version=task.document_version,
                 parameters=task.parameters,
                 targets=groups[0],
                 more_targets=groups[1:],
@@ -315,12 +342,20 @@ class MaintenanceWindows:
                 notification=task.notification,
                 comment=task.comment or f"{execution.id}:{run.id}",
                 delivery_timeout_seconds=task.delivery_timeout_seconds,
-                document_version=task.document_version,
+                log_group=task.log_group,
                 sender_role=task.service_role,
             )
         except ApiError as error:
             run.problem = error.message
             self._log(f"window {window.name}: task {task.name or task.id} failed: {error.message}")
+        self._tell(execution, run)
+        if run.command:
+            run.command.watchers.append(lambda _: self._tell(execution, run))
+
+    def _tell(self, execution: WindowExecution, run: TaskExecution) -> None:
+        if run.status != run.told:
+            run.told = run.status
+            self._events.window_task(execution, run, self._clock.now)
 
     def _watch(self, window: Window, execution: WindowExecution) -> None:
         """Look every few seconds whether the running tasks are done."""
@@ -345,6 +380,12 @@ class MaintenanceWindows:
                 self._run_command.cancel(run.command)
             elif run.status == "PENDING":
                 run.problem = "the window's cutoff came before the task could start"
+                self._tell(execution, run)
+
+
+def _owner_information(window: Window, task: WindowTask) -> str:
+    first = window.targets.get(task.target_ids[0]) if task.target_ids else None
+    return first.owner_information if first else ""
 
 
 def _groups(window: Window, task: WindowTask) -> list[Targets]:

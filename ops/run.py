@@ -1,4 +1,4 @@
-"""Running AWS-RunPatchBaseline on nodes now, and following it.
+"""Running AWS-RunPatchBaseline, or a document of one's own, on nodes now, and following it.
 
 Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command.html.
 """
@@ -6,10 +6,10 @@ Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
@@ -18,7 +18,6 @@ from ops.errors import OperationError
 from ops.nodes import Node, targeted
 from ops.session import Session
 from patching.rate_control import RateControl
-from patching.run_patch_baseline import DOCUMENT_NAME, RunPatchBaseline
 from patching.targets import Targets
 
 SHOWN_OUTPUT = 2_500
@@ -76,12 +75,40 @@ class Progress:
         return self.status == "Success" and all(node.status == "Success" for node in self.nodes)
 
 
+class Task(Protocol):
+    """What a command runs."""
+
+    @property
+    def document(self) -> str:
+        """Name of the document."""
+
+    def to_api(self) -> dict[str, list[str]]:
+        """Return the document's parameters as the API takes them."""
+
+
+@dataclass(frozen=True)
+class RunDocument:
+    """One use of a document, by its name.
+
+    Attributes:
+        document: the name.
+        parameters: values by parameter.
+    """
+
+    document: str
+    parameters: Mapping[str, Sequence[str]]
+
+    def to_api(self) -> dict[str, list[str]]:
+        """Return the parameters as the API takes them."""
+        return {name: list(values) for name, values in self.parameters.items()}
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is about to be sent.
 
     Attributes:
-        task: the operation with its options.
+        task: what is run, with its options.
         targets: the nodes as they were asked for.
         nodes: the nodes as they are now.
         rate_control: how many at one time.
@@ -89,7 +116,7 @@ class Plan:
         comment: for people, up to 100 characters.
     """
 
-    task: RunPatchBaseline
+    task: Task
     targets: Targets
     nodes: tuple[Node, ...]
     rate_control: RateControl
@@ -99,7 +126,7 @@ class Plan:
     def request(self) -> dict[str, Any]:
         """Return the SendCommand request."""
         request: dict[str, Any] = {
-            "DocumentName": DOCUMENT_NAME,
+            "DocumentName": self.task.document,
             "Parameters": self.task.to_api(),
             "Targets": self.targets.to_api(),
             "MaxConcurrency": self.rate_control.max_concurrency,
@@ -123,7 +150,7 @@ class Plan:
 
 def plan(
     session: Session,
-    task: RunPatchBaseline,
+    task: Task,
     targets: Targets,
     *,
     rate_control: RateControl,
@@ -142,13 +169,26 @@ def send(session: Session, what: Plan) -> str:
     """Send a command, and return its id.
 
     Raises:
-        OperationError: the document does not declare a parameter that would be sent.
+        OperationError: there is no such document, or it does not declare a parameter that would be sent, or one that
+            it needs is not given.
     """
     request = what.request()
-    declared = session.ssm.describe_document(Name=DOCUMENT_NAME)["Document"].get("Parameters", [])
+    name = what.task.document
+    try:
+        declared = session.ssm.describe_document(Name=name)["Document"].get("Parameters", [])
+    except session.ssm.exceptions.InvalidDocument:
+        message = f"there is no document {name} in this Region"
+        raise OperationError(message) from None
     unknown = set(request["Parameters"]) - {parameter["Name"] for parameter in declared}
     if unknown:
-        message = f"{DOCUMENT_NAME} has no parameter {', '.join(sorted(unknown))} in this Region"
+        known = ", ".join(parameter["Name"] for parameter in declared) or "none"
+        message = f"{name} has no parameter {', '.join(sorted(unknown))} in this Region; expected one of {known}"
+        raise OperationError(message)
+    missing = {parameter["Name"] for parameter in declared if "DefaultValue" not in parameter} - set(
+        request["Parameters"]
+    )
+    if missing:
+        message = f"{name} needs the parameter {', '.join(sorted(missing))}: it has no default"
         raise OperationError(message)
     return session.ssm.send_command(**request)["Command"]["CommandId"]
 

@@ -1,12 +1,57 @@
-"""Emptying an environment's output bucket, without which CloudFormation cannot delete it."""
+"""What has to be out of the way before CloudFormation can delete an environment.
+
+It deletes no bucket that holds something, and no baseline that is the default of its system; see
+https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DeletePatchBaseline.html.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ops.environment import find
 from ops.errors import OperationError
 from ops.session import Session
+from patching.deployment import Deployment
+from patching.operating_system import PREDEFINED_DEFAULTS, OperatingSystem, operating_system
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm.type_defs import PatchBaselineIdentityTypeDef
 
 _AT_A_TIME = 1_000
+
+
+def default_baselines(session: Session, environment: str) -> dict[OperatingSystem, str]:
+    """Return the names of the environment's baselines that are the default of their system."""
+    prefix = Deployment(environment).name("")
+    return {
+        operating_system(one["OperatingSystem"]): one["BaselineName"]
+        for one in _baselines(session, {"OWNER": "Self", "NAME_PREFIX": prefix})
+        if one.get("DefaultBaseline")
+    }
+
+
+def restore_default(session: Session, system: OperatingSystem) -> str:
+    """Make AWS's own baseline the default of a system again, and return its name.
+
+    Raises:
+        OperationError: there is none in this Region.
+    """
+    name = PREDEFINED_DEFAULTS[system]
+    for one in _baselines(session, {"OWNER": "AWS", "NAME_PREFIX": name}):
+        if one["BaselineName"] == name:
+            session.ssm.register_default_patch_baseline(BaselineId=one["BaselineId"])
+            return name
+    message = f"AWS has no baseline {name} in this Region; make another one the default of {system}"
+    raise OperationError(message)
+
+
+def _baselines(session: Session, filters: dict[str, str]) -> Iterator[PatchBaselineIdentityTypeDef]:
+    pages = session.ssm.get_paginator("describe_patch_baselines").paginate(
+        Filters=[{"Key": key, "Values": [value]} for key, value in filters.items()]
+    )
+    for page in pages:
+        yield from page["BaselineIdentities"]
 
 
 def bucket_of(session: Session, environment: str) -> str | None:

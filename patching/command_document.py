@@ -18,7 +18,7 @@ from typing import Any, Self
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from patching.command_document_rules import REFERENCE, broken_rules
+from patching.command_document_rules import REFERENCE, broken_rules, compiled
 from patching.command_plugins import PLUGINS
 from patching.errors import InvalidValueError, is_token
 from patching.findings import Finding, expected
@@ -69,7 +69,7 @@ class Parameter:
             if choices and value not in choices:
                 return f"{value!r} is not a value of {self.name}; {expected(value, choices)}"
             pattern = self.declared.get("allowedPattern")
-            if pattern and not re.fullmatch(pattern, value):
+            if pattern and not compiled(pattern).fullmatch(value):
                 return f"{value!r} does not match {self.name}'s pattern {pattern}"
         return ""
 
@@ -270,29 +270,35 @@ def hook_findings(content: str | Mapping[str, Any]) -> list[Finding]:
 
 
 def _read(text: str) -> Mapping[str, Any]:
-    if text.lstrip().startswith("{"):
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
         try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            message = f"not JSON: {error.msg} in line {error.lineno} of the document"
-            raise InvalidValueError(message) from None
-    else:
-        try:
-            data = YAML(typ="safe", pure=True).load(text)
-        except MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            what = " ".join(str(error.problem or error.context or "not YAML").split())
-            where = f" in line {mark.line + 1} of the document" if mark else ""
-            hint = "; put a text that begins with {{ in quotes" if "unhashable" in what else ""
-            message = f"not YAML: {what}{where}{hint}"
-            raise InvalidValueError(message) from None
-        except (YAMLError, ValueError, RecursionError) as error:
-            message = f"not YAML: {' '.join(str(error).split())}"
+            data = _read_yaml(text)
+        except InvalidValueError as other:
+            message = str(other)
+            if text.lstrip().startswith("{"):
+                message = f"not JSON: {error.msg} in line {error.lineno} of the document"
             raise InvalidValueError(message) from None
     if not isinstance(data, Mapping):
         message = "not a document: expected a mapping with schemaVersion, description, parameters and mainSteps"
         raise InvalidValueError(message)
     return data
+
+
+def _read_yaml(text: str) -> Any:  # noqa: ANN401 YAML holds anything
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = " ".join(str(error.problem or error.context or "not YAML").split())
+        where = f" in line {mark.line + 1} of the document" if mark else ""
+        hint = "; put a text that begins with {{ in quotes" if "unhashable" in what else ""
+        message = f"not YAML: {what}{where}{hint}"
+        raise InvalidValueError(message) from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        message = f"not YAML: {' '.join(str(error).split())}"
+        raise InvalidValueError(message) from None
 
 
 def _too_big(size: int) -> Finding:

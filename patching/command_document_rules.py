@@ -187,14 +187,18 @@ def _allowed_pattern(at: Location, declared: Mapping[str, Any]) -> Iterator[Find
     if any(look in pattern for look in looks):
         yield Finding(at, f"{pattern!r} {why}; write it without")
         return
-    # Classes such as \p{L} and the anchor \z are of Java and Go, but not of Python.
-    known = re.sub(r"\\[pP](\{\^?\w+\}|\w)", r"\\w", pattern).replace(r"\z", r"\Z")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            re.compile(known)
+        compiled(pattern)
     except re.error as error:
         yield Finding(at, f"{pattern!r} is not a regular expression: {error.msg}")
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern of Java and Go as nearly as Python can, which lacks their Unicode classes and an anchor."""
+    known = re.sub(r"\\[pP](\{\^?\w+\}|\w)", r"\\w", pattern).replace(r"\z", r"\Z")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return re.compile(known)
 
 
 def _limits(at: Location, declared: Mapping[str, Any]) -> Iterator[Finding]:

@@ -146,6 +146,29 @@ FILTER_VALUES: dict[PatchFamily, dict[str, tuple[str, ...]]] = {
 SUSE_CLASSIFICATIONS = ("Security", "Recommended", "Optional", "Feature", "Document", "Yast")
 
 
+PREDEFINED_DEFAULTS: dict[OperatingSystem, str] = {
+    OperatingSystem.WINDOWS: "AWS-DefaultPatchBaseline",
+    OperatingSystem.AMAZON_LINUX: "AWS-AmazonLinuxDefaultPatchBaseline",
+    OperatingSystem.AMAZON_LINUX_2: "AWS-AmazonLinux2DefaultPatchBaseline",
+    OperatingSystem.AMAZON_LINUX_2022: "AWS-AmazonLinux2022DefaultPatchBaseline",
+    OperatingSystem.AMAZON_LINUX_2023: "AWS-AmazonLinux2023DefaultPatchBaseline",
+    OperatingSystem.UBUNTU: "AWS-UbuntuDefaultPatchBaseline",
+    OperatingSystem.REDHAT_ENTERPRISE_LINUX: "AWS-RedHatDefaultPatchBaseline",
+    OperatingSystem.SUSE: "AWS-SuseDefaultPatchBaseline",
+    OperatingSystem.CENTOS: "AWS-CentOSDefaultPatchBaseline",
+    OperatingSystem.ORACLE_LINUX: "AWS-OracleLinuxDefaultPatchBaseline",
+    OperatingSystem.DEBIAN: "AWS-DebianDefaultPatchBaseline",
+    OperatingSystem.MACOS: "AWS-MacOSDefaultPatchBaseline",
+    OperatingSystem.RASPBIAN: "AWS-RaspbianDefaultPatchBaseline",
+    OperatingSystem.ROCKY_LINUX: "AWS-RockyLinuxDefaultPatchBaseline",
+    OperatingSystem.ALMA_LINUX: "AWS-AlmaLinuxDefaultPatchBaseline",
+}
+"""The baselines of AWS that are the defaults of an account in which nobody has made others so.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-predefined-and-custom-patch-baselines.html
+"""
+
+
 def operating_system(name: str) -> OperatingSystem:
     """Return the operating system of this API name; raise `InvalidValueError` with the known names otherwise."""
     try:

@@ -16,6 +16,7 @@ from patching.policy import Policy
 from stacks.environment import Environment
 
 ROOT = Path(__file__).parents[1]
+_STACK = re.compile("Patching|Fleet|Stack|Windows[0-9]+")
 CONTEXT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"] | {
     "aws:cdk:enable-path-metadata": True
 }  # which the CDK CLI sets as well
@@ -62,10 +63,13 @@ class Stacks:
 
     patching: Resources
     fleet: Resources | None
+    windows: tuple[Resources, ...] = ()
 
     @property
     def all(self) -> Iterator[Resources]:
+        """Yield the stacks in the order in which they are deployed."""
         yield self.patching
+        yield from self.windows
         if self.fleet is not None:
             yield self.fleet
 
@@ -76,9 +80,11 @@ def template(stack: Stack) -> Resources:
 
 def synthesize(policy: Policy) -> Stacks:
     environment = Environment(app(), policy.environment, policy=policy)
-    fleet = environment.node.try_find_child("Fleet")
-    assert [child.node.id for child in environment.node.children] == ["Patching", *(["Fleet"] if fleet else [])]
-    return Stacks(template(environment.patching), template(fleet) if isinstance(fleet, Stack) else None)
+    stacks = {child.node.id: child for child in environment.node.children if isinstance(child, Stack)}
+    assert len(stacks) == len(environment.node.children)
+    fleet = stacks.pop("Fleet", None)
+    patching = template(stacks.pop("Patching"))
+    return Stacks(patching, template(fleet) if fleet else None, tuple(template(stack) for stack in stacks.values()))
 
 
 def build(make: Callable[[Stack], object]) -> Resources:
@@ -99,7 +105,7 @@ def normalised(resources: Resources) -> dict[str, Any]:
 
 def _path(resource: Mapping[str, Any]) -> str:
     parts = str(resource["Metadata"]["aws:cdk:path"]).split("/")
-    stack = next(index for index, part in enumerate(parts) if part in ("Patching", "Fleet", "Stack"))
+    stack = next(index for index, part in enumerate(parts) if _STACK.fullmatch(part))
     return "/".join(part for part in parts[stack + 1 :] if part != "Resource")
 
 

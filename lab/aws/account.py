@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -11,7 +12,11 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import ServiceException
 from moto.core.utils import utcnow
 from moto.ec2.models import ec2_backends
+from moto.events.models import Rule, events_backends
+from moto.iam.access_control import PermissionResult
 from moto.iam.models import IAMBackend, Role, iam_backends
+from moto.kms.models import kms_backends
+from moto.logs.models import logs_backends
 from moto.s3.models import s3_backends
 from moto.sns.models import sns_backends
 from moto.ssm.models import Parameter, ssm_backends
@@ -19,11 +24,13 @@ from werkzeug.exceptions import HTTPException
 
 from lab import access
 from lab.catalogue import Catalogue
-from lab.cloud import Instance
+from lab.cloud import Instance, RuleTarget, StoredDocument, Topic
 from patching.operating_system import PlatformType
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
 _PARTITION = "aws"
+_AWS_MANAGED = "alias/aws/"
+_LISTENING = ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
 
 
 class Account:
@@ -32,11 +39,13 @@ class Account:
     Args:
         region: the Region.
         catalogues: the operating systems whose images are registered there.
+        now: tells the lab's time.
     """
 
-    def __init__(self, region: str, catalogues: tuple[Catalogue, ...]) -> None:
+    def __init__(self, region: str, catalogues: tuple[Catalogue, ...], now: Callable[[], datetime]) -> None:
         self.account = ACCOUNT
         self.region = region
+        self._now = now
         self._images = _register_images(region, catalogues)
 
     def instances(self) -> Iterator[Instance]:
@@ -58,10 +67,10 @@ class Account:
         found = self._role(role)
         return found is not None and access.allowed(_policies(found), action, resource, context)
 
-    def trusts(self, role: str, service: str) -> bool:
-        """Tell whether there is such a role and a service may assume it."""
+    def trusts(self, role: str, service: str, context: Mapping[str, str] | None = None) -> bool:
+        """Tell whether there is such a role and a service, which sends along this context, may assume it."""
         found = self._role(role)
-        return found is not None and access.trusts(_document(found.assume_role_policy_document), service)
+        return found is not None and access.trusts(_document(found.assume_role_policy_document), service, context)
 
     def bucket_key(self, bucket: str) -> str | None:
         """Return the ARN of the key that encrypts a bucket's objects by default, or None if there is no such key."""
@@ -73,11 +82,25 @@ class Account:
         key = rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID")
         return str(key) if key else None
 
-    def topic_key(self, topic: str) -> str | None:
-        """Return the ARN of the key that encrypts a topic's messages, or None if there is no such key."""
+    def topic(self, topic: str) -> Topic | None:
+        """Return a topic by its ARN, or None if there is no such topic."""
         found = sns_backends[self.account][self.region].topics.get(topic)
-        key = found.kms_master_key_id if found else ""
-        return key if key.startswith("arn:") else None
+        return Topic(_document(found.policy), self._key_arn(found.kms_master_key_id or "")) if found else None
+
+    def key_policy(self, key: str) -> Mapping[str, Any] | None:
+        """Return the policy of a key by the key's ARN, or None if there is no such key that could be used."""
+        found = kms_backends[self.account][self.region].keys.get(key.rpartition("/")[2])
+        return _document(found.policy) if found and found.key_state == "Enabled" else None
+
+    def matching_targets(self, event: Mapping[str, Any]) -> Iterator[RuleTarget]:
+        """Return the targets of the rules of the default event bus that match an event."""
+        for rule in list(events_backends[self.account][self.region].event_buses["default"].rules.values()):
+            if (
+                rule.state in _LISTENING
+                and rule.event_pattern.get_pattern()
+                and rule.event_pattern.matches_event(event)
+            ):
+                yield from _targets(rule)
 
     def put_object(self, bucket: str, key: str, body: bytes) -> None:
         """Write an object; raise KeyError if there is no such bucket."""
@@ -86,9 +109,63 @@ class Account:
         except (ServiceException, HTTPException) as error:
             raise KeyError(bucket) from error
 
+    def get_object(self, bucket: str, key: str) -> bytes:
+        """Read an object; raise KeyError if there is no such bucket or object."""
+        try:
+            found = s3_backends[self.account][_PARTITION].get_object(bucket, key)
+        except (ServiceException, HTTPException):
+            raise KeyError(f"bucket {bucket}") from None
+        if found is None:
+            raise KeyError(f"object {key} in the bucket {bucket}")
+        return bytes(found.value)
+
+    def is_public(self, bucket: str, key: str) -> bool:
+        """Tell whether the bucket's policy lets everybody read an object."""
+        try:
+            found = s3_backends[self.account][_PARTITION].get_bucket(bucket)
+        except (ServiceException, HTTPException):
+            return False
+        return bool(found.get_permission("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}") is PermissionResult.PERMITTED)
+
+    def document(self, name: str, version: str) -> StoredDocument | None:
+        """Return a document of the account, or None if there is none of this name."""
+        known = ssm_backends[self.account][self.region]._documents.get(name)  # noqa: SLF001
+        if known is None:
+            return None
+        default = known.get_default_version()
+        found = known.find(None if version in ("", "$DEFAULT") else version, strict=False)
+        if found is None:
+            return StoredDocument(default.document_type, version, "")
+        content = found.content if isinstance(found.content, str) else json.dumps(found.content)
+        return StoredDocument(found.document_type, found.document_version, content)
+
+    def has_log_group(self, group: str) -> bool:
+        """Tell whether there is a log group of this name."""
+        return group in logs_backends[self.account][self.region].groups
+
+    def put_log_events(self, group: str, stream: str, lines: Iterable[str]) -> None:
+        """Write lines to a stream of a log group; both are made where they are lacking."""
+        backend = logs_backends[self.account][self.region]
+        backend.ensure_log_group(group)
+        streams = backend.groups[group]
+        if stream not in streams.streams:
+            streams.create_log_stream(stream)
+        # Not by the backend, which would refuse what does not have the time of the world's clock.
+        at = int(self._now().timestamp() * 1000)
+        streams.put_log_events(stream, [{"timestamp": at, "message": line} for line in lines])
+
     def publish(self, topic: str, subject: str, message: str) -> None:
         """Publish to a topic; raise KeyError if there is no such topic."""
-        sns_backends[self.account][self.region].topics[topic].publish(message, subject=subject)
+        sns_backends[self.account][self.region].topics[topic].publish(message, subject=subject or None)
+
+    def _key_arn(self, key: str) -> str:
+        """Return a key's ARN for its id, its alias or its ARN; those that AWS manages are known by their alias."""
+        backend = kms_backends[self.account][self.region]
+        alias = backend.get_alias_name(key)
+        if not key or alias.startswith(_AWS_MANAGED):
+            return str(alias)
+        found = backend.keys.get(str(backend.any_id_to_key_id(key)).rpartition("/")[2])
+        return str(found.arn) if found else key
 
     def _role_of(self, instance: Any) -> str:  # noqa: ANN401 moto's own class
         profile = instance.iam_instance_profile
@@ -105,6 +182,21 @@ class Account:
 
     def _role(self, arn: str) -> Role | None:
         return next((role for role in self._iam.roles.values() if role.arn == arn), None)
+
+
+def _targets(rule: Rule) -> Iterable[RuleTarget]:
+    for target in rule.targets:
+        transformer = target.get("InputTransformer") or {}
+        yield RuleTarget(
+            rule=rule.name,
+            rule_arn=rule.arn,
+            arn=target["Arn"],
+            role=target.get("RoleArn") or "",
+            constant=target.get("Input") or "",
+            path=target.get("InputPath") or "",
+            variables=transformer.get("InputPathsMap") or {},
+            template=transformer.get("InputTemplate") or "",
+        )
 
 
 def _policies(role: Role) -> Iterator[Mapping[str, Any]]:

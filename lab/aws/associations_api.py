@@ -33,6 +33,7 @@ def create(engine: Engine, request: Request) -> Association:
     return engine.state_manager.create(
         name=request.get("AssociationName") or "",
         document=request["Name"],
+        document_version=request.get("DocumentVersion") or "",
         parameters=dict(request.get("Parameters") or {}),
         targets=Targets.from_api(request.get("Targets") or [{"Key": "InstanceIds", "Values": [request["InstanceId"]]}]),
         schedule=Schedule.parse(schedule) if schedule else None,
@@ -127,18 +128,11 @@ def describe_association_execution_targets(engine: Engine, request: Request) -> 
     return page(request, "AssociationExecutionTargets", found)
 
 
-def _status(execution: AssociationExecution) -> str:
-    if execution.problem or execution.command is None:
-        return "Failed"
-    status = execution.command.status
-    return str(status) if status.final else "Pending"
-
-
 def _overview(association: Association) -> Reply:
     if not association.executions:
         return {"Status": "Pending", "DetailedStatus": "Creating", "AssociationStatusAggregatedCount": {}}
     last = association.executions[-1]
-    return {"Status": _status(last), "DetailedStatus": _status(last), "AssociationStatusAggregatedCount": _counts(last)}
+    return {"Status": last.status, "DetailedStatus": last.status, "AssociationStatusAggregatedCount": _counts(last)}
 
 
 def _counts(execution: AssociationExecution) -> dict[str, int]:
@@ -150,6 +144,7 @@ def _summary(association: Association) -> Reply:
     return without_empty(
         {
             "Name": association.document,
+            "DocumentVersion": association.document_version,
             "AssociationId": association.id,
             "AssociationVersion": "1",
             "Targets": association.targets.to_api(),
@@ -189,8 +184,8 @@ def _execution(association: Association, execution: AssociationExecution) -> Rep
             "AssociationId": association.id,
             "AssociationVersion": "1",
             "ExecutionId": execution.id,
-            "Status": _status(execution),
-            "DetailedStatus": execution.problem or _status(execution),
+            "Status": execution.status,
+            "DetailedStatus": execution.problem or execution.status,
             "CreatedTime": execution.created,
             "LastExecutionDate": execution.created,
             "ResourceCountByStatus": "{" + ", ".join(f"{key}={value}" for key, value in counts.items()) + "}",

@@ -12,7 +12,6 @@ from typing import Any
 
 from moto.core.common_models import CloudFormationModel
 from moto.s3.models import s3_backends
-from moto.sns.models import sns_backends
 
 from lab.aws import associations_api, resource, windows_api
 from lab.aws.resource import PARTITION, Properties, Resource
@@ -145,9 +144,8 @@ class MaintenanceWindowTargetResource(Resource, CloudFormationModel):
 
     def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002
         with resource.plane.engine(self.region) as engine:
-            window = engine.windows.windows.get(self.properties["WindowId"])
-            if window:
-                window.targets.pop(self._physical_id, None)
+            if self.properties["WindowId"] in engine.windows.windows:
+                engine.windows.remove_target(self.properties["WindowId"], self._physical_id)
 
 
 class MaintenanceWindowTaskResource(Resource, CloudFormationModel):
@@ -202,43 +200,3 @@ class BucketPolicyResource(Resource, CloudFormationModel):
         # moto deletes in no order: the bucket may be gone already.
         if self._physical_id in s3_backends[self.account_id][PARTITION].buckets:
             s3_backends[self.account_id][PARTITION].delete_bucket_policy(self._physical_id)
-
-
-class TopicPolicyResource(Resource, CloudFormationModel):
-    """A policy of topics."""
-
-    type_name = "AWS::SNS::TopicPolicy"
-    attributes = ("Id",)
-
-    @classmethod
-    def create(cls, properties: Properties, account_id: str, region: str) -> Resource:
-        made = cls(f"topic-policy-{properties['Topics'][0].rpartition(':')[2]}", properties, account_id, region)
-        made.change(properties)
-        return made
-
-    def change(self, properties: Properties) -> None:
-        for topic in properties["Topics"]:
-            attributes = sns_backends[self.account_id][self.region]
-            attributes.set_topic_attribute(topic, "policy", json.dumps(properties["PolicyDocument"]))
-
-    def delete(self, account_id: str, region_name: str) -> None:
-        """Leave the policy as it is: it goes with its topic."""
-
-
-class SubscriptionResource(Resource, CloudFormationModel):
-    """A subscription of a topic."""
-
-    type_name = "AWS::SNS::Subscription"
-    replaces_on = frozenset({"TopicArn", "Protocol", "Endpoint"})
-
-    @classmethod
-    def create(cls, properties: Properties, account_id: str, region: str) -> Resource:
-        backend = sns_backends[account_id][region]
-        made = backend.subscribe(properties["TopicArn"], properties["Endpoint"], properties["Protocol"])
-        return cls(made.arn, properties, account_id, region)
-
-    def change(self, properties: Properties) -> None:
-        """Keep it: what the lab honours of a subscription cannot be changed."""
-
-    def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002
-        sns_backends[self.account_id][self.region].unsubscribe(self._physical_id)

@@ -16,14 +16,14 @@ from moto.core.common_models import CloudFormationModel
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance
 from moto.iam.models import ManagedPolicy, Role, iam_backends
-from moto.kms.models import Key, kms_backends
+from moto.kms.models import Alias, Key, kms_backends
 from moto.s3.cloud_formation import cfn_to_api_encryption
 from moto.s3.models import FakeBucket, s3_backends
 
 from lab.aws.resource import PARTITION, Properties
 
 
-class _Completed:
+class Completed:
     """What these types have in common. The resources that they make are moto's own objects."""
 
     moto_class: ClassVar[Any]
@@ -91,7 +91,7 @@ class _Completed:
         """Give a resource what moto leaves out, when it is made and when it is changed."""
 
 
-class BucketResource(_Completed, CloudFormationModel):
+class BucketResource(Completed, CloudFormationModel):
     """A bucket with all that our templates say of it; moto makes only its encryption and tags."""
 
     moto_class = FakeBucket
@@ -149,7 +149,7 @@ def _lifecycle_rule(rule: Properties) -> Properties:
     return api
 
 
-class RoleResource(_Completed, CloudFormationModel):
+class RoleResource(Completed, CloudFormationModel):
     """A role with its managed policies, which moto leaves out, and with what a template changes of it."""
 
     moto_class = Role
@@ -192,7 +192,7 @@ def _attach(account_id: str, role: Role, properties: Properties) -> None:
         backend.attach_role_policy(arn, role.name)
 
 
-class ManagedPolicyResource(_Completed, CloudFormationModel):
+class ManagedPolicyResource(Completed, CloudFormationModel):
     """A managed policy, which moto cannot change."""
 
     moto_class = ManagedPolicy
@@ -205,7 +205,7 @@ class ManagedPolicyResource(_Completed, CloudFormationModel):
                 version.document = json.dumps(properties["PolicyDocument"])
 
 
-class KeyResource(_Completed, CloudFormationModel):
+class KeyResource(Completed, CloudFormationModel):
     """A KMS key. moto trips over its tags, whose keys have other names in a template than in the API."""
 
     moto_class = Key
@@ -218,10 +218,39 @@ class KeyResource(_Completed, CloudFormationModel):
     def complete(cls, resource: Key, properties: Properties, account_id: str, region: str) -> None:
         resource.policy = properties["KeyPolicy"]
         resource.key_rotation_status = properties.get("EnableKeyRotation", False)
-        kms_backends[account_id][region].tag_resource(resource.id, _tags(properties))
+        kms_backends[account_id][region].tag_resource(resource.id, tags_of(properties))
 
 
-class InstanceResource(_Completed, CloudFormationModel):
+class AliasResource(Completed, CloudFormationModel):
+    """An alias of a key. moto would look for another name where there is none yet."""
+
+    moto_class = Alias
+    deleted_last = True
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls,
+        original_resource: Alias,
+        new_resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+    ) -> Any:  # noqa: ANN401
+        renamed = cloudformation_json["Properties"]["AliasName"] != original_resource.alias_name
+        if renamed:
+            return Alias.create_from_cloudformation_json(
+                new_resource_name, cloudformation_json, account_id, region_name
+            )
+        return Alias.update_from_cloudformation_json(
+            original_resource, new_resource_name, cloudformation_json, account_id, region_name
+        )
+
+    @classmethod
+    def complete(cls, resource: Alias, properties: Properties, account_id: str, region: str) -> None:
+        """Leave it as moto makes it."""
+
+
+class InstanceResource(Completed, CloudFormationModel):
     """An instance with its security groups, metadata options and volumes, which moto leaves out."""
 
     moto_class = Instance
@@ -257,7 +286,7 @@ class InstanceResource(_Completed, CloudFormationModel):
 
     @classmethod
     def complete(cls, resource: Instance, properties: Properties, account_id: str, region: str) -> None:
-        wanted = _tags(properties)
+        wanted = tags_of(properties)
         kept = {"aws:cloudformation:stack-name", "aws:cloudformation:stack-id", "aws:cloudformation:logical-id"}
         gone = {tag["key"]: None for tag in resource.get_tags() if tag["key"] not in {*wanted, *kept}}
         if gone:
@@ -266,14 +295,15 @@ class InstanceResource(_Completed, CloudFormationModel):
         resource.instance_type = properties.get("InstanceType", resource.instance_type)
 
 
-def _tags(properties: Properties) -> dict[str, str]:
+def tags_of(properties: Properties) -> dict[str, str]:
+    """Return the tags that a template gives a resource, by their keys."""
     tags: Iterable[dict[str, str]] = properties.get("Tags", ())
     return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def _launch(properties: Properties, account_id: str, region: str) -> Any:  # noqa: ANN401 moto's own class
     backend = ec2_backends[account_id][region]
-    tags = _tags(properties)
+    tags = tags_of(properties)
     volume_tags = tags if properties.get("PropagateTagsToVolumeOnCreation") else {}
     reservation = backend.run_instances(
         image_id=properties["ImageId"],

@@ -8,6 +8,7 @@ from lab.aws.operation import Reply, Request, filters, operation, page, refuse, 
 from lab.command import Command, Invocation, Notification, StepRun, iso
 from lab.engine import Engine
 from lab.errors import ApiError
+from lab.log_output import default_group
 from lab.run_command import DEFAULT_DELIVERY_TIMEOUT
 from patching.rate_control import RateControl
 from patching.targets import Targets
@@ -43,13 +44,26 @@ def notification_of(request: Request) -> Notification | None:
     )
 
 
+def log_group_of(request: Request, document: str) -> str:
+    """Return the log group that output goes to, if it goes to one."""
+    config = request.get("CloudWatchOutputConfig") or {}
+    if str(config.get("CloudWatchOutputEnabled", False)).lower() != "true":
+        return ""
+    return config.get("CloudWatchLogGroupName") or default_group(document)
+
+
+def log_output(group: str) -> Reply:
+    """Return how the service says where output is logged."""
+    return {"CloudWatchLogGroupName": group, "CloudWatchOutputEnabled": bool(group)}
+
+
 @operation
 def send_command(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html."""
     refuse(request, "AlarmConfiguration", "DocumentHash")
-    refuse(request.get("CloudWatchOutputConfig") or {}, "CloudWatchOutputEnabled")
+    document = request["DocumentName"].rpartition("/")[2]
     command = engine.run_command.send(
-        document_name=request["DocumentName"].rpartition("/")[2],
+        document_name=request["DocumentName"],
         document_version=request.get("DocumentVersion") or "",
         parameters=dict(request.get("Parameters") or {}),
         targets=targets_of(request),
@@ -59,6 +73,7 @@ def send_command(engine: Engine, request: Request) -> Reply:
         notification=notification_of(request),
         comment=request.get("Comment") or "",
         delivery_timeout_seconds=int(request.get("TimeoutSeconds") or DEFAULT_DELIVERY_TIMEOUT),
+        log_group=log_group_of(request, document),
     )
     return {"Command": _command(command)}
 
@@ -104,10 +119,12 @@ def get_command_invocation(engine: Engine, request: Request) -> Reply:
         "ResponseCode": _response_code(invocation),
         "StandardOutputContent": "",
         "StandardErrorContent": "",
+        "CloudWatchOutputConfig": log_output(command.log_group),
     }
-    name = request.get("PluginName")
+    # Of the output of several steps the service shows none, unless one is named.
+    only = invocation.steps[0].name if len(invocation.steps) == 1 else ""
+    name = request.get("PluginName") or only
     if not name:
-        # Which of the steps' outputs would it be? Without a name the service shows none.
         return reply
     step = next((one for one in invocation.steps if one.name == name), None)
     if step is None:
@@ -196,6 +213,7 @@ def _command(command: Command) -> Reply:
         "DeliveryTimedOutCount": command.count("DeliveryTimedOut"),
         "ServiceRole": command.notification.role if command.notification else "",
         "NotificationConfig": _notification(command),
+        "CloudWatchOutputConfig": log_output(command.log_group),
         "TimeoutSeconds": command.delivery_timeout_seconds,
     }
 
@@ -216,7 +234,7 @@ def _invocation(command: Command, invocation: Invocation, *, details: bool) -> R
         "CommandPlugins": [_plugin(command, invocation, step) for step in invocation.steps] if details else [],
         "ServiceRole": command.notification.role if command.notification else "",
         "NotificationConfig": _notification(command),
-        "CloudWatchOutputConfig": {"CloudWatchLogGroupName": "", "CloudWatchOutputEnabled": False},
+        "CloudWatchOutputConfig": log_output(command.log_group),
     }
 
 
@@ -249,7 +267,7 @@ def _response_code(invocation: Invocation) -> int:
 
 
 def _url(engine: Engine, command: Command, invocation: Invocation, step: StepRun, stream: str) -> str:
-    if not invocation.output_stored or step.started == step.ended:
+    if not invocation.output_stored or step.skipped:
         return ""
     key = command.output_key(invocation, step, stream)
     return f"https://s3.{engine.cloud.region}.amazonaws.com/{command.bucket}/{key}"

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
 from lab.aws.plane import Plane
+from lab.engine import Engine
+from lab.publishing import Delivery
 
 PREFIX = "/lab/"
 _LONGEST_MOVE = timedelta(days=366)
@@ -28,6 +32,10 @@ def _answer(plane: Plane, request: Request) -> Response:
             return _json(_status(plane))
         case ("GET", "events"):
             return _json({"events": [{"at": one.at.isoformat(), "text": one.text} for one in plane.entries()]})
+        case ("GET", "deliveries"):
+            return _json({"deliveries": [_delivery(*one) for one in plane.deliveries()]})
+        case ("GET", "emitted"):
+            return _json({"events": plane.emitted()})
         case ("POST", "advance"):
             return _advance(plane, request)
         case _:
@@ -54,6 +62,19 @@ def _advance(plane: Plane, request: Request) -> Response:
     return _json(_status(plane))
 
 
+def _delivery(region: str, delivery: Delivery) -> dict[str, Any]:
+    return {"region": region, **asdict(delivery), "at": delivery.at.isoformat()}
+
+
+def _untold(engine: Engine) -> list[dict[str, Any]]:
+    """Sum up what did not arrive, and why."""
+    counts = Counter((one.source, one.to, one.problem) for one in engine.publishing.deliveries if one.problem)
+    return [
+        {"source": source, "to": to, "problem": problem, "times": times}
+        for (source, to, problem), times in counts.items()
+    ]
+
+
 def _status(plane: Plane) -> dict[str, Any]:
     regions: dict[str, Any] = {}
     for region in plane.regions():
@@ -66,6 +87,7 @@ def _status(plane: Plane) -> dict[str, Any]:
                 "baselines": sum(not one.by_aws for one in engine.baselines.all()),
                 "associations": len(engine.state_manager.associations),
                 "windows": len(engine.windows.windows),
+                "not_told": _untold(engine),
             }
     with plane.clock() as clock:
         return {

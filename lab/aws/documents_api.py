@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from lab.aws.operation import Reply, Request
-from lab.documents import Document, owned_by_aws
+from lab.documents import AwsDocument, owned_by_aws
 
 
-def describe(document: Document) -> Reply:
+def describe(document: AwsDocument) -> Reply:
     """Return what DescribeDocument tells of a document."""
     return {
         "Document": {
@@ -32,7 +32,7 @@ def describe(document: Document) -> Reply:
     }
 
 
-def content(document: Document) -> Reply:
+def content(document: AwsDocument) -> Reply:
     """Return what GetDocument gives of a document."""
     return {
         "Name": document.name,
@@ -52,11 +52,11 @@ def identifiers(request: Request) -> list[Reply]:
     return [_identifier(document) for name, document in sorted(owned_by_aws().items()) if _passes(document, wanted)]
 
 
-def _passes(document: Document, wanted: dict[str, list[str]]) -> bool:
+def _passes(document: AwsDocument, wanted: dict[str, list[str]]) -> bool:
     return all(_has(document, key, values) for key, values in wanted.items())
 
 
-def _has(document: Document, key: str, values: list[str]) -> bool:
+def _has(document: AwsDocument, key: str, values: list[str]) -> bool:
     match key:
         case "Name":
             return any(document.name.startswith(value) for value in values)
@@ -70,7 +70,7 @@ def _has(document: Document, key: str, values: list[str]) -> bool:
             return False
 
 
-def _identifier(document: Document) -> Reply:
+def _identifier(document: AwsDocument) -> Reply:
     return {
         "Name": document.name,
         "CreatedDate": document.created,

@@ -44,7 +44,7 @@ def _has(node: ManagedNode, key: str, values: list[str]) -> bool:
         return node.tags.get(key.removeprefix("tag:")) in values
     found = {
         "InstanceIds": node.id,
-        "AgentVersion": node.catalogue.agent_version,
+        "AgentVersion": node.agent_version,
         "PingStatus": _ping(node),
         "PlatformTypes": str(node.catalogue.system.platform_type),
         "IamRole": node.role,
@@ -63,8 +63,8 @@ def _information(engine: Engine, node: ManagedNode) -> Reply:
         "InstanceId": node.id,
         "PingStatus": _ping(node),
         "LastPingDateTime": node.last_ping,
-        "AgentVersion": node.catalogue.agent_version,
-        "IsLatestVersion": True,
+        "AgentVersion": node.agent_version,
+        "IsLatestVersion": node.agent_version == engine.newest_agent(),
         "PlatformType": str(node.catalogue.system.platform_type),
         "PlatformName": node.catalogue.platform_name,
         "PlatformVersion": node.catalogue.platform_version,

@@ -233,6 +233,7 @@ def _state(node: ManagedNode, states: PatchStates) -> Reply:
             "InstanceId": node.id,
             "BaselineId": states.baseline_id,
             "SnapshotId": states.snapshot_id,
+            "InstallOverrideList": states.override_list,
             **{
                 state.count_field: states.count(state)
                 for state in (

@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 from lab.aws.account import Account
 from lab.catalogue import built_in
 from lab.clock import Clock
 from lab.engine import Engine, LogEntry
+from lab.publishing import Delivery
 
 DEFAULT_START = datetime.fromisoformat("2026-11-16T00:00:00+00:00")
 """The first time that the clock shows: the built-in catalogue has patches of all ages around it."""
@@ -42,7 +44,7 @@ class Plane:
         with self._changed:
             if region not in self._engines:
                 catalogues = built_in()
-                account = Account(region, catalogues)
+                account = Account(region, catalogues, lambda: self._clock.now)
                 self._engines[region] = Engine(account, self._clock, catalogues=catalogues, seed=len(self._engines))
             yield self._engines[region]
             self._changed.notify_all()
@@ -76,6 +78,16 @@ class Plane:
             return sorted(
                 (entry for engine in self._engines.values() for entry in engine.entries), key=lambda entry: entry.at
             )
+
+    def deliveries(self) -> list[tuple[str, Delivery]]:
+        """Return what was told to topics and subscribers in all Regions, or was not, with the Region."""
+        with self._changed:
+            return [(region, one) for region, engine in self._engines.items() for one in engine.publishing.deliveries]
+
+    def emitted(self) -> list[dict[str, Any]]:
+        """Return the events of the event buses of all Regions."""
+        with self._changed:
+            return [event for engine in self._engines.values() for event in engine.event_bus.events]
 
     def stop(self) -> None:
         """Let no more time go by."""

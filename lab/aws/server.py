@@ -21,10 +21,13 @@ from lab.aws import (  # noqa: F401 importing those of CloudFormation lets moto 
     cloudformation,
     cloudformation_completed,
     cloudformation_documents,
+    cloudformation_logs,
+    cloudformation_notifications,
     control,
     moto_corrections,
     resource,
     ssm_service,
+    subscribers,
 )
 from lab.aws.plane import DEFAULT_SPEED, DEFAULT_START, Plane
 from patching.deployment import SERVICE_TIME_HEADER
@@ -54,6 +57,7 @@ class LocalAws:
         ssm_service.install(self.plane)
         resource.install(self.plane)
         moto_corrections.install()
+        subscribers.install(self.plane)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server: BaseWSGIServer = make_server(HOST, port, self._respond, threaded=True, request_handler=_Handler)
 

@@ -21,12 +21,13 @@ from lab.aws import (  # noqa: F401 importing them registers their operations
     compliance_api,
     documents_api,
     nodes_api,
+    own_documents,
     patches_api,
     windows_api,
 )
 from lab.aws.operation import OPERATIONS, Operation, Reply, page
 from lab.aws.plane import Plane
-from lab.documents import Document, owned_by_aws
+from lab.documents import AwsDocument, owned_by_aws
 from lab.errors import ApiError
 from patching.errors import InvalidValueError
 
@@ -42,6 +43,7 @@ def install(plane: Plane) -> None:
         original = getattr(SimpleSystemManagerResponse, snake)
         setattr(SimpleSystemManagerResponse, snake, _document_answer(names[snake], original))
     SimpleSystemManagerResponse.list_documents = _list_documents
+    own_documents.install(plane)
     implemented = set(dir(SimpleSystemManagerResponse))
     for snake, name in names.items():
         if snake not in implemented:
@@ -105,7 +107,7 @@ def _document_answer(
     name: str, original: Callable[[SimpleSystemManagerResponse], ActionResult]
 ) -> Callable[[SimpleSystemManagerResponse], ActionResult]:
     """Answer for AWS's documents, and leave the account's own to moto."""
-    tell: dict[str, Callable[[Document], Reply]] = {
+    tell: dict[str, Callable[[AwsDocument], Reply]] = {
         "DescribeDocument": documents_api.describe,
         "GetDocument": documents_api.content,
     }
@@ -120,7 +122,7 @@ def _document_answer(
             raise SSMException("InvalidDocument", f"Document {document.name} is not owned by this account.")
         version = request.get("DocumentVersion", "$DEFAULT")
         if version not in ("$DEFAULT", "$LATEST", document.version):
-            raise SSMException("InvalidDocument", f"Document {document.name} has no version {version}.")
+            raise SSMException("InvalidDocumentVersion", f"Document {document.name} has no version {version}.")
         return ActionResult(tell[name](document))
 
     return answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from lab.aws.commands_api import notification_of
+from lab.aws.commands_api import log_group_of, log_output, notification_of
 from lab.aws.operation import Reply, Request, filters, operation, page, without_empty
 from lab.engine import Engine
 from lab.errors import ApiError
@@ -51,7 +51,7 @@ def change(engine: Engine, window: Window, request: Request) -> None:
     window.duration_hours, window.cutoff_hours = int(new["Duration"]), int(new["Cutoff"])
     window.allow_unassociated_targets = str(new["AllowUnassociatedTargets"]).lower() == "true"
     window.start_date, window.end_date = new.get("StartDate", ""), new.get("EndDate", "")
-    window.enabled = str(new.get("Enabled", window.enabled)).lower() == "true"
+    engine.windows.enable(window, enabled=str(new.get("Enabled", window.enabled)).lower() == "true")
     engine.windows.plan(window)
 
 
@@ -94,8 +94,9 @@ def make_task(engine: Engine, request: Request, task_id: str | None = None) -> W
         name=request.get("Name") or "",
         description=request.get("Description") or "",
         comment=parameters.get("Comment") or "",
-        delivery_timeout_seconds=int(parameters.get("TimeoutSeconds") or DEFAULT_DELIVERY_TIMEOUT),
         document_version=parameters.get("DocumentVersion") or "",
+        delivery_timeout_seconds=int(parameters.get("TimeoutSeconds") or DEFAULT_DELIVERY_TIMEOUT),
+        log_group=log_group_of(parameters, request["TaskArn"]),
     )
 
 
@@ -186,7 +187,7 @@ def deregister_target_from_maintenance_window(engine: Engine, request: Request) 
     target_id = request["WindowTargetId"]
     if request.get("Safe") and any(target_id in task.target_ids for task in window.tasks.values()):
         raise ApiError("TargetInUseException", f"Target {target_id} is in use.")
-    window.targets.pop(target_id, None)
+    engine.windows.remove_target(window.id, target_id)
     return {"WindowId": window.id, "WindowTargetId": target_id}
 
 
@@ -246,6 +247,8 @@ def get_maintenance_window_task(engine: Engine, request: Request) -> Reply:
         "DocumentVersion": task.document_version,
         "TimeoutSeconds": task.delivery_timeout_seconds,
     }
+    if task.log_group:
+        run_command["CloudWatchOutputConfig"] = log_output(task.log_group)
     if task.notification:
         run_command["ServiceRoleArn"] = task.notification.role
         run_command["NotificationConfig"] = {

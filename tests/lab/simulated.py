@@ -11,14 +11,14 @@ from typing import Any
 from lab import access
 from lab.catalogue import Catalogue, parse
 from lab.clock import Clock
-from lab.cloud import Instance
+from lab.cloud import Instance, RuleTarget, StoredDocument, Topic
 from lab.command import Command, Invocation, Notification, StepRun
 from lab.engine import Engine
 from lab.node import ManagedNode
 from patching.baseline import ApprovalRule, PatchBaseline, PatchFilter
 from patching.operating_system import OperatingSystem
 from patching.rate_control import RateControl
-from patching.run_patch_baseline import DOCUMENT_NAME, RunPatchBaseline
+from patching.run_patch_baseline import RunPatchBaseline
 from patching.targets import Targets
 
 NODE_ROLE = "arn:aws:iam::123456789012:role/node"
@@ -26,6 +26,15 @@ SENDER = "arn:aws:iam::123456789012:role/sender"
 PUBLISHER = "arn:aws:iam::123456789012:role/publisher"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:topic"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
+LEAVES_IT_TO_IAM = {
+    "Statement": {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+}
+"""The policy of a key as AWS makes it by default."""
 
 
 def day(text: str) -> datetime:
@@ -115,6 +124,13 @@ WINDOWS = _catalogue(
 )
 
 
+def trusting(*services: str, **more: Any) -> dict[str, Any]:
+    """Return a trust policy."""
+    return {
+        "Statement": {"Effect": "Allow", "Principal": {"Service": list(services)}, "Action": "sts:AssumeRole", **more}
+    }
+
+
 class FakeCloud:
     """An account in which everything is allowed until a test forbids it."""
 
@@ -125,10 +141,19 @@ class FakeCloud:
         self.running: dict[str, Instance] = {}
         self.policies: dict[str, list[dict[str, Any]]] = {}
         self.distrusted: set[str] = set()
+        self.trust: dict[str, dict[str, Any]] = {}
         self.bucket_keys: dict[str, str] = {}
         self.topic_keys: dict[str, str] = {}
+        self.topic_policy: dict[str, Any] = {"Statement": []}
+        self.key_policies: dict[str, dict[str, Any]] = {}
+        self.rules: list[tuple[str, RuleTarget]] = []
+        """What is told of an event, with the type of the event."""
         self.objects: dict[str, str] = {}
+        self.public: set[str] = set()
+        self.documents: dict[str, StoredDocument] = {}
+        self.logs: dict[str, dict[str, list[str]]] = {}
         self.messages: list[dict[str, Any]] = []
+        self.subjects: list[str] = []
 
     def forbid(self, role: str, action: str, resource: str = "*") -> None:
         self._documents(role).append({"Statement": {"Effect": "Deny", "Action": action, "Resource": resource}})
@@ -143,24 +168,54 @@ class FakeCloud:
     def allowed(self, role: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
         return access.allowed(self._documents(role), action, resource, context)
 
-    def trusts(self, role: str, service: str) -> bool:
-        return bool(role) and service == "ssm.amazonaws.com" and role not in self.distrusted
+    def trusts(self, role: str, service: str, context: Mapping[str, str] | None = None) -> bool:
+        document = self.trust.get(role, trusting("ssm.amazonaws.com", "events.amazonaws.com"))
+        return bool(role) and role not in self.distrusted and access.trusts(document, service, context)
 
     def bucket_key(self, bucket: str) -> str | None:
         return self.bucket_keys.get(bucket)
 
-    def topic_key(self, topic: str) -> str | None:
-        return self.topic_keys.get(topic)
+    def topic(self, topic: str) -> Topic | None:
+        return Topic(self.topic_policy, self.topic_keys.get(topic, "")) if topic == TOPIC else None
+
+    def key_policy(self, key: str) -> dict[str, Any] | None:
+        return self.key_policies.get(key)
+
+    def matching_targets(self, event: Mapping[str, Any]) -> Iterable[RuleTarget]:
+        return [target for kind, target in self.rules if kind == event["detail-type"]]
 
     def put_object(self, bucket: str, key: str, body: bytes) -> None:
         if bucket != "output":
             raise KeyError(bucket)
         self.objects[key] = body.decode()
 
+    def get_object(self, bucket: str, key: str) -> bytes:
+        if bucket != "output":
+            raise KeyError(f"bucket {bucket}")
+        if key not in self.objects:
+            raise KeyError(f"object {key}")
+        return self.objects[key].encode()
+
+    def is_public(self, bucket: str, key: str) -> bool:
+        return key in self.public
+
+    def document(self, name: str, version: str) -> StoredDocument | None:
+        stored = self.documents.get(name)
+        if stored and version not in ("", "$DEFAULT", "$LATEST", stored.version):
+            return replace(stored, content="")
+        return stored
+
+    def has_log_group(self, group: str) -> bool:
+        return group in self.logs
+
+    def put_log_events(self, group: str, stream: str, lines: Iterable[str]) -> None:
+        self.logs.setdefault(group, {})[stream] = list(lines)
+
     def publish(self, topic: str, subject: str, message: str) -> None:
         if topic != TOPIC:
             raise KeyError(topic)
         self.messages.append(json.loads(message))
+        self.subjects.append(subject)
 
 
 class Lab:
@@ -170,6 +225,10 @@ class Lab:
         self.cloud = FakeCloud()
         self.clock = Clock(day(start))
         self.engine = Engine(self.cloud, self.clock, catalogues=catalogues or (LINUX, UBUNTU, WINDOWS))
+
+    def emitted(self, kind: str) -> list[dict[str, Any]]:
+        """Return the details of the events of a type."""
+        return [event["detail"] for event in self.engine.event_bus.events if event["detail-type"] == kind]
 
     @property
     def log(self) -> str:
@@ -207,9 +266,10 @@ class Lab:
         **more: Any,
     ) -> Command:
         """Send a command, without letting any time go by: an installation on all of the fleet, one node at a time."""
+        task = task or RunPatchBaseline.install()
         return self.engine.run_command.send(
-            document_name=DOCUMENT_NAME,
-            parameters=(task or RunPatchBaseline.install()).to_api(),
+            document_name=task.document,
+            parameters=task.to_api(),
             targets=targets or Targets.tag("Fleet", "a"),
             rate_control=rate or RateControl(1, 0),
             **more,
@@ -227,10 +287,41 @@ class Lab:
         self.clock.finish_work()
         return command
 
+    def add_document(self, name: str, *steps: dict[str, Any], **parameters: dict[str, Any]) -> None:
+        """Give the account a document of these steps."""
+        content = {"schemaVersion": "2.2", "parameters": parameters, "mainSteps": list(steps)}
+        self.cloud.documents[name] = StoredDocument("Command", "1", json.dumps(content))
+
+    def run_document(self, name: str, parameters: dict[str, list[str]] | None = None, **more: Any) -> Command:
+        """Send a document to all of the fleet, and let the command come to its end."""
+        given = {"targets": Targets.tag("Fleet", "a"), "rate_control": RateControl("100%", "100%"), **more}
+        command = self.engine.run_command.send(document_name=name, parameters=parameters or {}, **given)
+        self.clock.finish_work()
+        return command
+
     def scan(self, node: ManagedNode) -> dict[str, str]:
         """Scan a node, and return the states of its packages."""
         self.run(RunPatchBaseline.scan(), targets=Targets.instances(node.id))
         return reported(node)
+
+
+def shell(name: str, *commands: str, **inputs: Any) -> dict[str, Any]:
+    """Return a step that runs these commands on Linux; `precondition` is a pair."""
+    pair = inputs.pop("precondition", None)
+    step = {"action": "aws:runShellScript", "name": name, "inputs": {"runCommand": list(commands) or ["ls"], **inputs}}
+    return {**step, "precondition": {"StringEquals": list(pair)}} if pair else step
+
+
+def went(command: Command) -> dict[str, str]:
+    """Return how each step of a command went on its only node: its status, or `skipped`."""
+    (only,) = invocations(command)
+    return {step.name: "skipped" if step.skipped else str(step.status) for step in only.steps}
+
+
+def step_of(command: Command, name: str) -> StepRun:
+    """Return a step of a command on its only node."""
+    (only,) = invocations(command)
+    return next(step for step in only.steps if step.name == name)
 
 
 def reported(node: ManagedNode) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lab.access import allowed, trusts
+from lab.access import allowed, denies, permits, trusts, without_conditions
 
 OBJECT = "arn:aws:s3:::output/runs/1"
 
@@ -179,3 +179,108 @@ def test_trust_needs_an_allow_of_assume_role() -> None:
 def test_trust_with_a_condition_that_nothing_is_known_to_meet_is_none() -> None:
     assert not trusts(trust(Condition={"StringEquals": {"aws:SourceAccount": "123456789012"}}), "ssm.amazonaws.com")
     assert trusts(trust(Condition={"StringEqualsIfExists": {"aws:SourceAccount": "123456789012"}}), "ssm.amazonaws.com")
+
+
+def test_trust_with_a_condition_depends_on_what_the_service_sends() -> None:
+    conditional = trust(
+        Condition={
+            "StringEquals": {"aws:SourceAccount": "123456789012"},
+            "ArnLike": {"aws:SourceArn": "arn:aws:events:*:123456789012:rule/told-*"},
+        }
+    )
+    sent = {"aws:SourceAccount": "123456789012", "aws:SourceArn": "arn:aws:events:us-east-1:123456789012:rule/told-one"}
+    assert trusts(conditional, "ssm.amazonaws.com", sent)
+    for key, value in (("aws:SourceAccount", "999999999999"), ("aws:SourceArn", "arn:aws:events:us-east-1:1:rule/b")):
+        assert not trusts(conditional, "ssm.amazonaws.com", {**sent, key: value})
+
+
+def test_a_deny_of_a_trust_policy_wins() -> None:
+    both = {"Statement": [*trust()["Statement"], *trust(Effect="Deny", Principal="*")["Statement"]]}
+    assert not trusts(both, "ssm.amazonaws.com")
+
+
+# Resource policies.
+
+EVENTS = "events.amazonaws.com"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:told"
+
+
+def publishes(*statements: dict[str, Any], service: str = EVENTS, **context: str) -> bool:
+    return permits({"Statement": list(statements)}, service, "sns:Publish", TOPIC, context)
+
+
+def topic_statement(principal: Any, effect: str = "Allow", **more: Any) -> dict[str, Any]:
+    return {"Effect": effect, "Principal": principal, "Action": "SNS:Publish", "Resource": TOPIC, **more}
+
+
+@pytest.mark.parametrize(
+    ("principal", "may"),
+    [
+        ({"Service": EVENTS}, True),
+        ({"Service": ["cloudwatch.amazonaws.com", EVENTS]}, True),
+        ({"Service": "cloudwatch.amazonaws.com"}, False),
+        ("*", True),
+        ({"AWS": "*"}, True),
+        ({"AWS": ["arn:aws:iam::123456789012:root", "*"]}, True),
+        ({"AWS": "arn:aws:iam::123456789012:root"}, False),
+        ({"AWS": EVENTS}, False),
+    ],
+)
+def test_a_service_may_do_what_a_statement_about_it_allows(principal: Any, may: bool) -> None:
+    assert publishes(topic_statement(principal)) is may
+
+
+ROLE = "arn:aws:iam::123456789012:role/told"
+
+
+@pytest.mark.parametrize(
+    ("principal", "may"),
+    [
+        ({"AWS": ROLE}, True),
+        ({"AWS": "arn:aws:iam::123456789012:root"}, True),
+        ({"AWS": ["999999999999", "123456789012"]}, True),
+        ({"AWS": "*"}, True),
+        ("*", True),
+        ({"AWS": "arn:aws:iam::999999999999:root"}, False),
+        ({"AWS": f"{ROLE}-other"}, False),
+        ({"Service": EVENTS}, False),
+    ],
+)
+def test_a_statement_is_about_a_role_by_its_name_and_by_its_account(principal: Any, may: bool) -> None:
+    assert publishes(topic_statement(principal), service=ROLE) is may
+    assert denies({"Statement": topic_statement(principal, "Deny")}, ROLE, "sns:Publish", TOPIC) is may
+
+
+def test_a_resource_denies_only_what_it_denies() -> None:
+    assert not denies({"Statement": []}, ROLE, "sns:Publish", TOPIC)
+    assert not denies({"Statement": topic_statement("*")}, ROLE, "sns:Publish", TOPIC)
+    plain = topic_statement("*", "Deny", Condition={"Bool": {"aws:SecureTransport": "false"}})
+    assert not denies({"Statement": plain}, ROLE, "sns:Publish", TOPIC)
+    assert denies({"Statement": plain}, ROLE, "sns:Publish", TOPIC, {"aws:SecureTransport": "false"})
+
+
+def test_a_deny_about_a_service_wins_and_one_about_another_does_not() -> None:
+    allow = topic_statement({"Service": EVENTS})
+    assert not publishes(allow, topic_statement("*", "Deny"))
+    assert publishes(allow, topic_statement({"Service": "cloudwatch.amazonaws.com"}, "Deny"))
+
+
+def test_the_names_of_condition_keys_are_compared_without_regard_to_case() -> None:
+    default = topic_statement({"AWS": "*"}, Condition={"StringEquals": {"AWS:SourceOwner": "123456789012"}})
+    assert publishes(default, **{"aws:sourceOwner": "123456789012"})
+    assert not publishes(default, **{"aws:sourceOwner": "999999999999"})
+    assert not publishes(default)
+
+
+def test_a_principal_that_is_not_known_is_never_passed_over() -> None:
+    statement = topic_statement("*")
+    statement["NotPrincipal"] = statement.pop("Principal")
+    with pytest.raises(ValueError, match="NotPrincipal"):
+        publishes(statement)
+
+
+def test_a_policy_without_conditions_is_what_it_would_be_if_they_held() -> None:
+    conditional = topic_statement("*", Condition={"Bool": {"aws:SecureTransport": "false"}})
+    assert not publishes(conditional)
+    assert publishes(*without_conditions({"Statement": conditional})["Statement"])
+    assert without_conditions({"Statement": [topic_statement("*", "Deny")]}) == {"Statement": []}

@@ -10,6 +10,7 @@ from patching.run_patch_baseline import RunPatchBaseline
 from patching.targets import Targets
 from tests.lab.simulated import (
     KEY,
+    LEAVES_IT_TO_IAM,
     PUBLISHER,
     Lab,
     fleet,
@@ -117,12 +118,13 @@ def test_a_message_on_an_invocation_has_its_detailed_status(lab: Lab) -> None:
 def test_a_role_that_may_not_publish_tells_nobody_and_fails_nothing(lab: Lab, action: str) -> None:
     fleet(lab, 1)
     lab.cloud.topic_keys[notification().topic] = KEY
+    lab.cloud.key_policies[KEY] = LEAVES_IT_TO_IAM
     assert lab.run(SCAN, notification=notification()).status == "Success"
     assert len(lab.cloud.messages) == 2
     lab.cloud.forbid(PUBLISHER, action)
     assert lab.run(SCAN, notification=notification()).status == "Success"
     assert len(lab.cloud.messages) == 2
-    assert f"not notified: {PUBLISHER} does not allow {action}" in lab.log
+    assert f"{notification().topic} not told: {PUBLISHER} does not allow {action}" in lab.log
 
 
 def test_a_topic_without_a_key_needs_no_right_to_one(lab: Lab) -> None:
@@ -135,7 +137,7 @@ def test_a_topic_that_is_not_there_fails_nothing(lab: Lab) -> None:
     missing = notification()
     lab.run(SCAN, notification=type(missing)(missing.topic + "x", ("All",), False, PUBLISHER))
     assert lab.cloud.messages == []
-    assert f"not notified: there is no topic {missing.topic}x" in lab.log
+    assert f"{missing.topic}x not told: there is no such topic" in lab.log
 
 
 def test_a_role_that_systems_manager_cannot_assume_is_refused(lab: Lab) -> None:
@@ -152,4 +154,5 @@ def test_a_role_that_loses_its_trust_on_the_way_tells_nobody_and_fails_nothing(l
     lab.cloud.distrusted.add(PUBLISHER)
     lab.clock.finish_work()
     assert (command.status, lab.cloud.messages) == ("Success", [])
+    assert {one.source for one in lab.engine.publishing.deliveries} == {f"command {command.id}"}
     assert f"ssm.amazonaws.com cannot assume {PUBLISHER}" in lab.log

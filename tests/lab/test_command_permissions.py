@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab.errors import ApiError
-from patching.run_patch_baseline import RunPatchBaseline
+from patching.run_patch_baseline import Hooks, RunPatchBaseline
 from tests.lab.simulated import (
     PUBLISHER,
     SENDER,
@@ -14,6 +14,7 @@ from tests.lab.simulated import (
     fleet,
     invocations,
     notification,
+    shell,
 )
 
 SCAN = RunPatchBaseline.scan()
@@ -65,6 +66,27 @@ def test_a_sender_that_may_not_send_the_document_is_refused(lab: Lab) -> None:
     lab.cloud.forbid(SENDER, "ssm:SendCommand", "arn:aws:ssm:us-east-1::document/*")
     with pytest.raises(ApiError, match=r"not authorized to perform ssm:SendCommand on .*AWS-RunPatchBaseline"):
         lab.send(sender_role=SENDER)
+
+
+def test_a_document_of_the_account_is_named_with_the_account(lab: Lab) -> None:
+    lab.launch()
+    lab.add_document("own", shell("only"))
+    lab.cloud.forbid(SENDER, "ssm:SendCommand", "arn:aws:ssm:us-east-1::document/*")
+    assert lab.run_document("own", sender_role=SENDER).status == "Success"
+    lab.cloud.forbid(SENDER, "ssm:SendCommand", "arn:aws:ssm:us-east-1:123456789012:document/own")
+    with pytest.raises(ApiError, match=r"not authorized to perform ssm:SendCommand on .*:123456789012:document/own"):
+        lab.run_document("own", sender_role=SENDER)
+
+
+def test_a_sender_needs_the_document_with_hooks_and_not_the_hooks(lab: Lab) -> None:
+    fleet(lab, 1)
+    lab.add_document("before", shell("only"))
+    task = RunPatchBaseline.install(hooks=Hooks(pre_install="before"))
+    lab.cloud.forbid(SENDER, "ssm:SendCommand", "arn:aws:ssm:us-east-1:123456789012:document/*")
+    assert lab.run(task, sender_role=SENDER).status == "Success"
+    lab.cloud.forbid(SENDER, "ssm:SendCommand", "arn:aws:ssm:us-east-1::document/AWS-RunPatchBaselineWithHooks")
+    with pytest.raises(ApiError, match="AWS-RunPatchBaselineWithHooks"):
+        lab.run(task, sender_role=SENDER)
 
 
 def test_a_sender_that_may_not_pass_the_publishing_role_is_refused(lab: Lab) -> None:

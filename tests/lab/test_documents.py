@@ -7,11 +7,14 @@ import re
 
 import pytest
 
-from lab.documents import Document, owned_by_aws
+from lab.cloud import StoredDocument
+from lab.documents import SIMULATED, AwsDocument, find, owned_by_aws
 from lab.errors import ApiError
-from patching.run_patch_baseline import STEPS, Operation, RebootOption, RunPatchBaseline
+from patching.command_document import findings
+from patching.run_patch_baseline import DOCUMENT_WITH_HOOKS, STEPS, Hooks, Operation, RebootOption, RunPatchBaseline
+from tests.lab.simulated import Lab
 
-RUN = owned_by_aws()["AWS-RunPatchBaseline"]
+RUN = owned_by_aws()["AWS-RunPatchBaseline"].in_region("us-east-1")
 GUID = "01234567-89ab-cdef-0123-456789abcdef"
 
 
@@ -31,26 +34,33 @@ def refused(given: dict[str, list[str]]) -> str:
         RunPatchBaseline.scan(snapshot_id=GUID),
         RunPatchBaseline.install(),
         RunPatchBaseline.install(reboot="NoReboot", snapshot_id=GUID),
+        RunPatchBaseline.install(override_list="s3://bucket/list.yaml"),
+        RunPatchBaseline.install(hooks=Hooks(pre_install="drain", on_exit="arn:aws:ssm:a:1:document/tell")),
     ],
 )
 def test_what_patching_sends_is_what_the_document_takes(task: RunPatchBaseline) -> None:
-    assert refused(task.to_api()) == ""
+    find(Lab().cloud, task.document).check(task.to_api())
 
 
 def test_its_choices_are_those_of_patching() -> None:
-    assert RUN.parameters["Operation"]["allowedValues"] == [*Operation]
-    assert RUN.parameters["RebootOption"]["allowedValues"] == [*RebootOption]
-    assert sorted(step.name for step in RUN.steps) == sorted(STEPS.values())
-    assert {step.name: step.platform for step in RUN.steps} == {name: str(platform) for platform, name in STEPS.items()}
+    for name in (RUN.name, DOCUMENT_WITH_HOOKS):
+        declared = owned_by_aws()[name].parameters
+        assert declared["Operation"]["allowedValues"] == [*Operation]
+        assert declared["RebootOption"]["allowedValues"] == [*RebootOption]
+    steps = {step.name: step.platform for step in RUN.command.steps}
+    assert steps == {name: str(platform) for platform, name in STEPS.items()}
 
 
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        ({}, "Parameter Operation of AWS-RunPatchBaseline is required"),
-        ({"Operation": ["Scann"]}, "'Scann' is not a value of Operation; expected Scan, Install"),
-        ({"Operation": ["scan"]}, "'scan' is not a value of Operation"),
-        ({"Operation": ["Scan"], "Reboot": ["No"]}, "Parameter Reboot is not one that AWS-RunPatchBaseline declares"),
+        ({}, "AWS-RunPatchBaseline: the parameter Operation is required"),
+        ({"Operation": ["Scann"]}, "AWS-RunPatchBaseline: 'Scann' is not a value of Operation; did you mean 'Scan'?"),
+        ({"Operation": ["scan"]}, "AWS-RunPatchBaseline: 'scan' is not a value of Operation"),
+        (
+            {"Operation": ["Scan"], "Reboot": ["No"]},
+            "AWS-RunPatchBaseline: Reboot is not a parameter that the document declares",
+        ),
         ({"Operation": ["Scan"], "RebootOption": ["Never"]}, "'Never' is not a value of RebootOption"),
         ({"Operation": ["Scan"], "SnapshotId": ["1"]}, "'1' does not match SnapshotId's pattern"),
         ({"Operation": ["Scan"], "SnapshotId": [f"{GUID}\n"]}, f"'{GUID}\\n' does not match"),
@@ -61,7 +71,9 @@ def test_its_choices_are_those_of_patching() -> None:
 def test_parameters_that_the_document_does_not_take_are_refused_with_the_reason(
     given: dict[str, list[str]], problem: str
 ) -> None:
-    assert f"InvalidParameters: {problem}" in refused(given)
+    said = refused(given)
+    assert said.startswith("InvalidParameters: AWS-RunPatchBaseline: ")
+    assert problem in said
 
 
 @pytest.mark.parametrize(
@@ -73,12 +85,90 @@ def test_parameters_that_match_their_pattern_are_taken(given: dict[str, list[str
 
 
 @pytest.mark.parametrize("document", owned_by_aws().values(), ids=lambda one: one.name)
-def test_every_document_holds_together(document: Document) -> None:
+def test_every_document_holds_together(document: AwsDocument) -> None:
     assert json.loads(document.text)["schemaVersion"] == document.schema_version
-    assert document.steps
+    assert document.command.steps
+    assert set(document.platform_types) <= set(document.command.platforms)
     assert re.fullmatch(r"[0-9a-f]{64}", document.hash)
     assert all(declared["type"] for declared in document.parameters.values())
 
 
+@pytest.mark.parametrize("name", sorted(SIMULATED))
+def test_every_document_that_is_simulated_is_there_and_keeps_the_rules(name: str) -> None:
+    document = owned_by_aws()[name]
+    if document.schema_version == "2.2":
+        assert findings(document.content) == []
+
+
 def test_a_command_may_take_as_long_as_its_steps_together() -> None:
-    assert RUN.execution_timeout() == 3 * 7200
+    assert RUN.execution_timeout({"Operation": ["Scan"]}) == 3 * 7200
+
+
+def test_how_long_a_step_may_take_can_be_a_parameter() -> None:
+    shell = find(Lab().cloud, "AWS-RunShellScript")
+    assert shell.execution_timeout({"commands": ["ls"]}) == 3600
+    assert shell.execution_timeout({"commands": ["ls"], "executionTimeout": ["60"]}) == 60
+
+
+# Finding one.
+
+OWN = "{schemaVersion: '2.2', mainSteps: [{action: aws:runShellScript, name: only, inputs: {runCommand: [ls]}}]}"
+
+
+@pytest.mark.parametrize(
+    ("reference", "arn"),
+    [
+        ("AWS-RunPatchBaseline", "arn:aws:ssm:us-east-1::document/AWS-RunPatchBaseline"),
+        ("arn:aws:ssm:us-east-1::document/AWS-Noop", "arn:aws:ssm:us-east-1::document/AWS-Noop"),
+        ("own", "arn:aws:ssm:us-east-1:123456789012:document/own"),
+        ("arn:aws:ssm:us-east-1:123456789012:document/own", "arn:aws:ssm:us-east-1:123456789012:document/own"),
+    ],
+)
+def test_a_document_is_found_by_its_name_or_arn(lab: Lab, reference: str, arn: str) -> None:
+    lab.cloud.documents["own"] = StoredDocument("Command", "3", OWN)
+    assert find(lab.cloud, reference).arn == arn
+
+
+@pytest.mark.parametrize(
+    ("reference", "version", "code", "problem"),
+    [
+        ("AWS-RunNothing", "", "InvalidDocument", "AWS-RunNothing does not exist"),
+        (
+            "AWS-RunDockerAction",
+            "",
+            "InvalidDocument",
+            "AWS-RunDockerAction is not simulated; of AWS's documents the lab",
+        ),
+        ("AWS-Noop", "7", "InvalidDocumentVersion", "AWS-Noop has no version 7"),
+        ("own", "7", "InvalidDocumentVersion", "own has no version 7"),
+        (
+            "arn:aws:ssm:eu-west-1:123456789012:document/own",
+            "",
+            "InvalidDocument",
+            "not one of this account and Region",
+        ),
+        (
+            "arn:aws:ssm:us-east-1:210987654321:document/own",
+            "",
+            "InvalidDocument",
+            "not one of this account and Region",
+        ),
+        ("book", "", "InvalidDocument", "book is of type Automation"),
+        ("broken", "", "InvalidDocumentContent", "mainSteps is missing"),
+    ],
+)
+def test_a_document_that_cannot_be_run_is_refused_with_the_reason(
+    lab: Lab, reference: str, version: str, code: str, problem: str
+) -> None:
+    lab.cloud.documents["own"] = StoredDocument("Command", "3", OWN)
+    lab.cloud.documents["book"] = StoredDocument("Automation", "1", "{schemaVersion: '0.3'}")
+    lab.cloud.documents["broken"] = StoredDocument("Command", "1", "{schemaVersion: '2.2'}")
+    with pytest.raises(ApiError, match=problem) as error:
+        find(lab.cloud, reference, version)
+    assert error.value.code == code
+
+
+def test_a_document_of_the_account_is_for_the_platforms_of_its_steps(lab: Lab) -> None:
+    lab.cloud.documents["own"] = StoredDocument("Command", "3", OWN)
+    found = find(lab.cloud, "own", "3")
+    assert (found.version, found.platform_types) == ("3", ("Linux", "MacOS"))

@@ -14,7 +14,7 @@ from patching.rate_control import RateControl
 from patching.run_patch_baseline import RunPatchBaseline
 from patching.schedule import Schedule
 from patching.targets import Targets
-from tests.lab.simulated import SENDER, Lab, day, reported
+from tests.lab.simulated import SENDER, Lab, day, reported, shell
 
 DAILY = Schedule.cron("0 2 * * ? *")
 
@@ -138,3 +138,44 @@ def test_one_that_takes_the_place_of_another_keeps_its_id_and_its_history(lab: L
     assert lab.engine.state_manager.associations == {kept: new}
     assert runs(new) == ["03-15 00:00", "03-15 01:00", "03-15 04:00"]
     assert runs(old) == ["03-15 00:00"]
+
+
+def test_an_association_runs_a_document_of_the_account_in_the_version_that_it_names(lab: Lab) -> None:
+    lab.launch()
+    lab.add_document("own", shell("only"))
+    given: dict[str, Any] = {
+        "name": "own",
+        "document": "own",
+        "parameters": {},
+        "targets": Targets.tag("Fleet", "a"),
+        "schedule": DAILY,
+        "only_at_interval": False,
+        "rate_control": RateControl("100%", "100%"),
+    }
+    made = lab.engine.state_manager.create(**given, document_version="1")
+    lab.clock.finish_work()
+    assert made.executions[0].command
+    assert made.executions[0].command.status == "Success"
+    with pytest.raises(ApiError, match="Document own has no version 2"):
+        lab.engine.state_manager.create(**given, document_version="2")
+
+
+@pytest.mark.parametrize(
+    ("document", "parameters", "code"),
+    [("gone", {}, "InvalidDocument"), ("AWS-RunPatchBaseline", {}, "InvalidParameters")],
+)
+def test_an_association_of_what_cannot_be_run_is_not_made(
+    lab: Lab, document: str, parameters: dict[str, list[str]], code: str
+) -> None:
+    with pytest.raises(ApiError) as error:
+        lab.engine.state_manager.create(
+            name="scan",
+            document=document,
+            parameters=parameters,
+            targets=Targets.tag("Fleet", "a"),
+            schedule=DAILY,
+            only_at_interval=False,
+            rate_control=RateControl("100%", "100%"),
+        )
+    assert error.value.code == code
+    assert lab.engine.state_manager.associations == {}

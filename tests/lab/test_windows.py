@@ -14,7 +14,7 @@ from patching.rate_control import RateControl
 from patching.run_patch_baseline import RunPatchBaseline
 from patching.schedule import Schedule
 from patching.targets import Targets
-from tests.lab.simulated import SENDER, Lab, day, ended, invocations, notification, started
+from tests.lab.simulated import SENDER, Lab, day, ended, invocations, notification, shell, started
 
 NIGHTLY = Schedule.cron("0 2 * * ? *")
 FLEET = Targets.tag("Fleet", "a")
@@ -359,3 +359,15 @@ def test_an_execution_is_found_by_its_id(lab: Lab) -> None:
     with pytest.raises(ApiError) as error:
         lab.engine.windows.execution("gone")
     assert error.value.code == "DoesNotExistException"
+
+
+def test_a_task_runs_a_document_of_the_account_in_the_version_that_it_names(lab: Lab) -> None:
+    lab.launch()
+    lab.add_document("own", shell("only"))
+    arn = "arn:aws:ssm:us-east-1:123456789012:document/own"
+    made = window(lab)
+    task(lab, made, document=arn, parameters={}, document_version="1")
+    task(lab, made, document=arn, parameters={}, document_version="2")
+    there, not_there = opened(lab, made).tasks
+    assert there.status == "SUCCESS"
+    assert (not_there.status, not_there.problem) == ("FAILED", "Document own has no version 2.")

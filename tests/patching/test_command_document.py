@@ -265,7 +265,7 @@ def test_a_document_of_another_schema_is_told_that_alone() -> None:
             "schemaVersion: '2.2'\nmainSteps:\n  - {{ a }}\n",
             "line 3 of the document; put a text that begins with {{ in",
         ),
-        ('{"a": }', "not JSON: .* in line 1 of the document"),
+        ('{"a": ]', "not JSON: .* in line 1 of the document"),
         ("a: " + "x" * MAX_SIZE, r"has 65539 bytes, but AWS takes 65536 \(64 KB\) at most"),
     ],
 )
@@ -362,6 +362,15 @@ def test_a_parameter_that_is_all_of_an_input_keeps_its_type() -> None:
 def test_parameters_that_do_not_fit_are_refused(given_: dict[str, list[str]], problem: str) -> None:
     with pytest.raises(InvalidValueError, match=problem):
         CommandDocument.parse(DRAIN).check_parameters(given_)
+
+
+def test_a_pattern_may_have_what_java_and_go_know_alone() -> None:
+    made = changed((*NAME, "allowedPattern"), r"^\p{L}+\z")
+    assert findings(made) == []
+    document_ = CommandDocument.parse(made)
+    document_.check_parameters({"Name": ["b"]})
+    with pytest.raises(InvalidValueError, match="does not match Name's pattern"):
+        CommandDocument.parse(changed((*NAME, "allowedPattern"), r"^\p{L}{2}\z")).check_parameters({"Name": ["b"]})
 
 
 def test_parameters_that_fit_are_taken() -> None:

@@ -22,12 +22,12 @@ class Stack:
         self._cloudformation = connect("cloudformation", REGION)
         self.name = name
 
-    def deploy(self, outputs: Properties | None = None, **resources: Resource) -> dict[str, str]:
+    def deploy(self, outputs: Properties | None = None, /, **resources: Resource) -> dict[str, str]:
         """Make or change the stack, and return the physical ids by the logical ones."""
         assert self.attempt(outputs, **resources).endswith("E_COMPLETE"), self.reasons
         return self.ids
 
-    def attempt(self, outputs: Properties | None = None, **resources: Resource) -> str:
+    def attempt(self, outputs: Properties | None = None, /, **resources: Resource) -> str:
         """Make or change the stack, and return its status."""
         template = {
             "Resources": {

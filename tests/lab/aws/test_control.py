@@ -53,6 +53,7 @@ def test_the_status_counts_what_a_region_has(
         "baselines": 1,
         "associations": 0,
         "windows": 0,
+        "not_told": [],
     }
     assert answer["speed"] == 100_000
 

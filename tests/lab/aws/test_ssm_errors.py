@@ -42,7 +42,7 @@ ERRORS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a version that a document has not": (
         "get_document",
         {"Name": "AWS-RunPatchBaseline", "DocumentVersion": "9"},
-        "InvalidDocument",
+        "InvalidDocumentVersion",
     ),
     "who a document of AWS is shared with": (
         "describe_document_permission",
@@ -138,7 +138,12 @@ ERRORS: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "an association that is too frequent": (
         "create_association",
-        {"Name": "AWS-RunPatchBaseline", "Targets": NOBODY, "ScheduleExpression": "rate(1 minute)"},
+        {
+            "Name": "AWS-RunPatchBaseline",
+            "Parameters": {"Operation": ["Scan"]},
+            "Targets": NOBODY,
+            "ScheduleExpression": "rate(1 minute)",
+        },
         "ValidationException",
     ),
     "an association filter that is not there": (

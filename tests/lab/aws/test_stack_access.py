@@ -1,4 +1,4 @@
-"""Buckets, topics, roles and keys in a stack: made, changed and deleted."""
+"""Buckets, roles and keys in a stack: made, changed and deleted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.aws.stacks import CORE, READ, REGION, Properties, Stack, gone, policy, role
+from tests.lab.aws.stacks import CORE, READ, REGION, Properties, Resource, Stack, gone, policy, role
 from tests.lab.aws.world import Connect
 
 pytestmark = pytest.mark.xdist_group("local-aws")
@@ -56,33 +56,6 @@ def test_the_policy_of_a_bucket_comes_changes_and_goes(stack: Stack, connect: Co
     assert gone(s3.get_bucket_policy, Bucket=name)
 
 
-def test_the_policy_of_a_topic_comes_and_changes(stack: Stack, connect: Connect) -> None:
-    sns, topic = connect("sns", REGION), ("AWS::SNS::Topic", {"TopicName": "told"})
-
-    def with_policy(action: str) -> tuple[str, Properties]:
-        return "AWS::SNS::TopicPolicy", {"Topics": [{"Ref": "One"}], "PolicyDocument": policy(action)}
-
-    arn = stack.deploy(One=topic, Policy=with_policy("sns:Publish"))["One"]
-    stack.deploy(One=topic, Policy=with_policy("sns:Subscribe"))
-    stored = sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
-    assert json.loads(stored) == policy("sns:Subscribe")
-
-
-def test_a_subscription_comes_is_replaced_and_goes(stack: Stack, connect: Connect) -> None:
-    sns, topic = connect("sns", REGION), ("AWS::SNS::Topic", {"TopicName": "subscribed"})
-
-    def subscription(to: str) -> tuple[str, Properties]:
-        return "AWS::SNS::Subscription", {"TopicArn": {"Ref": "One"}, "Protocol": "email", "Endpoint": to}
-
-    made = stack.deploy(One=topic, Subscription=subscription("a@example.com"))
-    changed = stack.deploy(One=topic, Subscription=subscription("b@example.com"))
-    assert made["Subscription"] != changed["Subscription"]
-    (only,) = sns.list_subscriptions_by_topic(TopicArn=made["One"])["Subscriptions"]
-    assert (only["Endpoint"], only["SubscriptionArn"]) == ("b@example.com", changed["Subscription"])
-    stack.deploy(One=topic)
-    assert sns.list_subscriptions_by_topic(TopicArn=made["One"])["Subscriptions"] == []
-
-
 def test_a_role_comes_with_its_managed_policies_changes_in_place_and_goes(stack: Stack, connect: Connect) -> None:
     iam = connect("iam", REGION)
 
@@ -127,3 +100,26 @@ def test_a_key_comes_with_its_tags_changes_in_place_and_goes(stack: Stack, conne
     assert (json.loads(stored) if isinstance(stored, str) else stored) == policy("kms:Decrypt")
     stack.delete()
     assert gone(kms.describe_key, KeyId=made)
+
+
+def test_an_alias_moves_to_another_key_and_is_replaced_by_one_of_another_name(stack: Stack, connect: Connect) -> None:
+    kms = connect("kms", REGION)
+
+    def key() -> Resource:
+        return "AWS::KMS::Key", {"KeyPolicy": policy("kms:*")}
+
+    def alias(name: str, of: str) -> Resource:
+        return "AWS::KMS::Alias", {"AliasName": f"alias/{name}", "TargetKeyId": {"Ref": of}}
+
+    def found() -> dict[str, str]:
+        listed = kms.list_aliases()["Aliases"]
+        return {one["AliasName"]: one["TargetKeyId"] for one in listed if one["AliasName"].startswith("alias/our-")}
+
+    made = stack.deploy(One=key(), Two=key(), Alias=alias("our-old", "One"))
+    assert found() == {"alias/our-old": made["One"]}
+    stack.deploy(One=key(), Two=key(), Alias=alias("our-old", "Two"))
+    assert found() == {"alias/our-old": made["Two"]}
+    stack.deploy(One=key(), Two=key(), Alias=alias("our-new", "Two"))
+    assert found() == {"alias/our-new": made["Two"]}
+    stack.deploy(One=key(), Two=key())
+    assert found() == {}

@@ -84,5 +84,5 @@ def test_without_new_version_a_document_without_a_name_is_replaced(stack: Stack,
 
 def test_a_document_that_is_none_fails_the_stack(stack: Stack, ssm: Any) -> None:
     assert stack.attempt(One=document(Content={"description": "no schema version"})) == "ROLLBACK_COMPLETE"
-    assert "The content for the document is not valid" in stack.reasons
+    assert "schemaVersion is missing" in stack.reasons
     assert gone(ssm.describe_document, Name="Say")

@@ -60,6 +60,7 @@ def task_of(window: str, target: str, sender: str) -> dict[str, Any]:
                 "Parameters": {"Operation": ["Scan"]},
                 "OutputS3BucketName": "output",
                 "OutputS3KeyPrefix": "runs",
+                "DocumentVersion": "$DEFAULT",
                 "ServiceRoleArn": sender,
                 "NotificationConfig": {
                     "NotificationArn": "arn:aws:sns:us-east-1:123456789012:gone",

@@ -1,0 +1,120 @@
+"""What the scripts in AWS's documents do on a simulated node, which are not there themselves.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaseline.html and
+https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaselinewithhooks.html. The
+latter says what the two verifying scripts decide, but not what the steps are called.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from lab import transcript
+from lab.command import StepRun
+from lab.document_run import EXIT_WITH_SUCCESS, Action, Course, Job, Place
+from lab.override_list import fetched
+from lab.patch_operation import PatchOperation
+from patching.compliance import PatchState
+from patching.errors import InvalidValueError
+from patching.install_override_list import InstallOverrideList
+from patching.operating_system import PlatformType
+from patching.run_patch_baseline import (
+    DOCUMENT_NAME,
+    DOCUMENT_WITH_HOOKS,
+    STEPS,
+    Operation,
+    RebootOption,
+    RunPatchBaseline,
+)
+
+_LOOK = timedelta(seconds=2)
+
+
+def patch(job: Job, place: Place, run: StepRun) -> Course:
+    """Scan the node, or install what is missing, and report."""
+    node = job.node
+    if any(place.parameters.get("BaselineOverride", ())):
+        yield _LOOK
+        run.code, run.error = 1, "The lab does not emulate the parameter BaselineOverride.\n"
+        return
+    task = RunPatchBaseline.from_api(dict(place.parameters))
+    override_list: InstallOverrideList | None = None
+    if task.override_list:
+        yield _LOOK
+        try:
+            override_list = fetched(job.cloud, node, task.override_list)
+        except InvalidValueError as error:
+            run.code, run.output, run.error = 1, transcript.no_override_list(node, task), f"{error}\n"
+            return
+    operation = PatchOperation(
+        node,
+        task,
+        job.baselines.effective(node.catalogue.system, node.patch_group()),
+        snapshot_id=task.snapshot_id or job.ids.uuid(),
+        command_id=job.command_id,
+        started=job.now(),
+        override_list=override_list,
+    )
+    yield operation.work()
+    reboot = operation.install(job.now())
+    if reboot:
+        job.log(f"{node.id} reboots")
+        yield reboot
+    states = operation.report(job.now())
+    run.output = transcript.finished(node, task, states, operation)
+    run.code = int(operation.failed)
+    run.error = f"{node.fault}\n" if operation.failed else ""
+
+
+def verify_patch_states(job: Job, place: Place, run: StepRun) -> Course:
+    """Decide by the scan whether there is anything to install or a reboot to make up for."""
+    yield _LOOK
+    if _value(place, "Operation") == Operation.SCAN:
+        _end(run, "the operation is a scan")
+    elif _count(job, PatchState.MISSING):
+        _go_on(run, f"{_count(job, PatchState.MISSING)} patches are missing")
+    elif not _count(job, PatchState.INSTALLED_PENDING_REBOOT):
+        _end(run, "nothing is missing, and no reboot is pending")
+    elif _value(place, "RebootOption") == RebootOption.NO_REBOOT:
+        _end(run, "nothing is missing, and the reboot that is pending is not wanted")
+    else:
+        _go_on(run, "a reboot is pending")
+
+
+def verify_reboot(job: Job, place: Place, run: StepRun) -> Course:
+    """Decide by what was installed whether the node is rebooted."""
+    yield _LOOK
+    if _value(place, "RebootOption") == RebootOption.NO_REBOOT:
+        _end(run, "RebootOption is NoReboot")
+    elif not _count(job, PatchState.INSTALLED_PENDING_REBOOT):
+        _end(run, "no patch waits for a reboot")
+    else:
+        _go_on(run, "patches wait for a reboot")
+
+
+def _value(place: Place, name: str) -> str:
+    declared = place.document.command.parameters[name].declared
+    return str(place.parameters.get(name, [declared.get("default", "")])[0])
+
+
+def _count(job: Job, state: PatchState) -> int:
+    return job.node.states.count(state) if job.node.states else 0
+
+
+def _end(run: StepRun, why: str) -> None:
+    run.code, run.output = EXIT_WITH_SUCCESS, f"[simulated] Nothing further is done: {why}.\n"
+
+
+def _go_on(run: StepRun, why: str) -> None:
+    run.code, run.output = 0, f"[simulated] Going on: {why}.\n"
+
+
+SCRIPTS: dict[tuple[str, str], Action] = {
+    **{(DOCUMENT_NAME, step): patch for step in STEPS.values()},
+    **{
+        (DOCUMENT_WITH_HOOKS, f"{name}{platform}"): action
+        for name, action in (("VerifyPatchStates", verify_patch_states), ("VerifyReboot", verify_reboot))
+        for platform in (PlatformType.LINUX, PlatformType.WINDOWS)
+    },
+}
+"""What the scripts do, by the names of their document and step."""

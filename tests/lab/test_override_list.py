@@ -1,0 +1,188 @@
+"""Installing what an override list names, instead of what the baseline approves."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab.command import Command
+from lab.node import ManagedNode
+from patching.run_patch_baseline import RunPatchBaseline
+from tests.lab.simulated import KEY, NODE_ROLE, Lab, invocations, reported, work_of
+
+AT = "s3://output/lists/prod.yaml"
+PUBLIC = "https://s3.us-east-1.amazonaws.com/output/lists/prod.yaml"
+
+
+def put(lab: Lab, *entries: str, text: str = "") -> None:
+    lines = [f"- {{{entry}}}\n" for entry in entries]
+    lab.cloud.objects["lists/prod.yaml"] = text or "patches:\n" + "".join(lines)
+
+
+def install(lab: Lab, at: str = AT) -> Command:
+    return lab.run(RunPatchBaseline.install(override_list=at))
+
+
+def version(node: ManagedNode, key: str) -> str:
+    package = next(one for one in node.catalogue.packages if one.key == key)
+    return package.releases[node.installed[key]].version
+
+
+def test_just_what_is_listed_is_installed_whether_approved_or_not(lab: Lab) -> None:
+    """The baseline approves releases of tool, which has notices, and none of plain, which has none."""
+    lab.approve()
+    node = lab.launch()
+    put(lab, "id: plain.noarch")
+    assert install(lab).status == "Success"
+    assert (version(node, "plain.noarch"), version(node, "tool.x86_64")) == ("1.1-1", "1.0-1")
+
+
+def test_a_title_picks_the_release(lab: Lab) -> None:
+    lab.approve()
+    node = lab.launch()
+    put(lab, "id: 'tool*', title: '*:1.1-*'")
+    install(lab)
+    assert version(node, "tool.x86_64") == "1.1-1"
+
+
+def test_without_a_title_the_newest_release_is_installed_even_if_it_is_rejected(lab: Lab) -> None:
+    lab.approve(delay=30, rejected=("tool*",))
+    node = lab.launch()
+    put(lab, "id: 'tool*'")
+    install(lab)
+    assert version(node, "tool.x86_64") == "1.2-1"
+
+
+def test_a_release_that_is_not_out_yet_or_not_installed_or_older_is_not_put_in(lab: Lab) -> None:
+    lab.approve()
+    node = lab.launch()
+    put(lab, "id: tool, title: '*1.3-1'", "id: absent", "id: tool, title: '*1.0-1'")
+    command = install(lab)
+    assert version(node, "tool.x86_64") == "1.0-1"
+    assert "absent.noarch" not in node.installed
+    assert work_of(invocations(command)[0]).output.count("Listed, with nothing to install: ") == 3
+
+
+def test_compliance_is_that_of_the_baseline(lab: Lab) -> None:
+    lab.approve()
+    node = lab.launch()
+    put(lab, "id: plain.noarch")
+    install(lab)
+    assert reported(node) == {"tool": "Missing", "plain": "InstalledOther"}
+    assert node.states
+    assert node.states.override_list == AT
+
+
+def test_output_tells_of_the_list(lab: Lab) -> None:
+    lab.launch()
+    put(lab, "id: plain.noarch")
+    output = work_of(invocations(install(lab))[0]).output
+    assert f"Install Override List: {AT}" in output
+    assert "Installed: plain.noarch:1.1-1" in output
+
+
+def test_a_node_that_installed_a_listed_patch_reboots(lab: Lab) -> None:
+    node = lab.launch()
+    put(lab, "id: plain.noarch")
+    command = install(lab)
+    assert node.booted > command.requested
+
+
+def test_what_cannot_be_installed_has_failed(lab: Lab) -> None:
+    lab.approve()
+    node = lab.launch()
+    node.fault = "No space left on device"
+    put(lab, "id: plain.noarch")
+    assert install(lab).status == "Failed"
+    assert reported(node) == {"tool": "Missing", "plain": "Failed"}
+
+
+def test_on_windows_a_list_names_kb_numbers(lab: Lab) -> None:
+    node = lab.launch("windows")
+    lab.cloud.objects["lists/prod.yaml"] = "patches: [{id: KB3}, {id: KB2}]"
+    command = install(lab)
+    (only,) = invocations(command)
+    step = next(one for one in only.steps if one.name == "PatchWindows")
+    assert "Installed: 2026-03 Cumulative Update (KB3)" in step.output
+    assert "Listed, with nothing to install: KB2" in step.output
+    assert reported(node)["KB3"] == "InstalledOther"
+
+
+def test_a_scan_does_not_look_at_the_list(lab: Lab) -> None:
+    lab.launch()
+    given = {"Operation": ["Scan"], "InstallOverrideList": [AT]}
+    assert lab.run_document("AWS-RunPatchBaseline", given).status == "Success"
+
+
+# A list that cannot be used.
+
+
+def refused(lab: Lab, at: str = AT) -> str:
+    """Return why a node could not use the list; nothing was installed or reported."""
+    node = lab.launch()
+    before = dict(node.installed)
+    (only,) = invocations(install(lab, at))
+    step = work_of(only)
+    assert (only.status, step.code) == ("Failed", 1)
+    assert "Nothing was installed: the list could not be used." in step.output
+    assert (node.installed, node.states) == (before, None)
+    return step.error
+
+
+def test_a_list_that_is_not_there_fails_the_node(lab: Lab) -> None:
+    assert refused(lab) == f"{AT} cannot be read: there is no object lists/prod.yaml\n"
+
+
+def test_a_bucket_that_is_not_there_fails_the_node(lab: Lab) -> None:
+    assert "there is no bucket gone" in refused(lab, "s3://gone/prod.yaml")
+
+
+def test_a_list_that_the_nodes_role_may_not_read_fails_the_node(lab: Lab) -> None:
+    put(lab, "id: plain")
+    lab.cloud.forbid(NODE_ROLE, "s3:GetObject", "arn:aws:s3:::output/lists/*")
+    assert refused(lab) == (
+        f"{AT} cannot be read: {NODE_ROLE} does not allow s3:GetObject on arn:aws:s3:::output/lists/prod.yaml\n"
+    )
+
+
+def test_a_list_whose_key_the_nodes_role_may_not_use_fails_the_node(lab: Lab) -> None:
+    put(lab, "id: plain")
+    lab.cloud.bucket_keys["output"] = KEY
+    lab.cloud.forbid(NODE_ROLE, "kms:Decrypt", KEY)
+    assert f"does not allow kms:Decrypt on {KEY}" in refused(lab)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("patches: [kernel]", "'kernel' has no id"), ("patches: [", "not YAML"), ("a: 1", "expected the key patches")],
+)
+def test_a_list_that_is_none_fails_the_node(lab: Lab, text: str, problem: str) -> None:
+    put(lab, text=text)
+    said = refused(lab)
+    assert said.startswith(f"{AT} is no override list: ")
+    assert problem in said
+
+
+def test_a_list_by_https_has_to_be_public_and_needs_no_role(lab: Lab) -> None:
+    put(lab, "id: plain.noarch")
+    assert "is not public; name a list in a private bucket as s3://output/lists/prod.yaml" in refused(lab, PUBLIC)
+    lab.cloud.public.add("lists/prod.yaml")
+    lab.cloud.forbid(NODE_ROLE, "s3:GetObject")
+    assert install(lab, PUBLIC).status == "Success"
+
+
+def test_a_baseline_override_is_refused_wherever_it_comes_from(lab: Lab) -> None:
+    lab.launch()
+    lab.add_document(
+        "outer",
+        {
+            "action": "aws:runDocument",
+            "name": "only",
+            "inputs": {
+                "documentType": "SSMDocument",
+                "documentPath": "AWS-RunPatchBaseline",
+                "documentParameters": {"Operation": "Scan", "BaselineOverride": "s3://output/baselines.json"},
+            },
+        },
+    )
+    (only,) = invocations(lab.run_document("outer"))
+    assert "The lab does not emulate the parameter BaselineOverride" in only.steps[0].error
