@@ -10,13 +10,14 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from patching.deployment import ENVIRONMENT_TAG, NAME_TAG
+from patching.instance_type import INSTANCE_TYPE, check_processors
 from patching.operating_system import OperatingSystem
 from patching.patch_group import check_tag_key
 from patching.policy.part import Findings, Key, Part, Tag, TagKey, matching
 
 _SSM_PARAMETER = re.compile(r"/aws/service/[A-Za-z0-9_.\-/]+")
-_INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
 _VPC = re.compile(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})")
+_ZONE = re.compile(r"[a-z]{2}(-[a-z0-9]+)+")
 _SUBNET = re.compile(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})")
 
 
@@ -50,9 +51,9 @@ class Network(Part):
     subnet_ids: list[
         Annotated[str, AfterValidator(matching(_SUBNET, "the id of a subnet like subnet-0123456789abcdef0"))]
     ] = Field(default_factory=list, description="existing only: the subnets, in the order of availability_zones.")
-    availability_zones: list[str] = Field(
-        default_factory=list, description="existing only: the zone of each subnet, such as eu-west-1a."
-    )
+    availability_zones: list[
+        Annotated[str, AfterValidator(matching(_ZONE, "an availability zone like eu-west-1a"))]
+    ] = Field(default_factory=list, description="existing only: the zone of each subnet, such as eu-west-1a.")
     internet: bool | None = Field(
         default=None, description="existing only: whether the nodes reach the internet from these subnets."
     )
@@ -73,6 +74,7 @@ class Network(Part):
                 "subnet, in their order"
             )
             findings.add(("availability_zones",), message)
+        findings.add_repeated(("subnet_ids",), self.subnet_ids)
         findings.report()
         return self
 
@@ -93,7 +95,7 @@ class Node(Part):
             description="Public SSM parameter that holds the image's id; the system's newest image by default.",
         )
     )
-    instance_type: Annotated[str, AfterValidator(matching(_INSTANCE_TYPE, "an instance type like t3.small"))] = Field(
+    instance_type: Annotated[str, AfterValidator(matching(INSTANCE_TYPE, "an instance type like t3.small"))] = Field(
         default="t3.small", description="Type of the instance."
     )
     volume_gib: int = Field(default=30, ge=8, le=1024, description="Size of the root volume in GiB.")
@@ -111,6 +113,8 @@ class Node(Part):
         if self.operating_system is OperatingSystem.MACOS:
             message = "a Mac needs a dedicated host, which a lab fleet does not make; use a policy without a fleet"
             findings.add(("operating_system",), message)
+        image = self.image or LATEST_IMAGES.get(self.operating_system, "")
+        findings.make(("instance_type",), check_processors, self.instance_type, image)
         for reserved in (ENVIRONMENT_TAG, NAME_TAG):
             if reserved in self.tags:
                 source = "environment" if reserved == ENVIRONMENT_TAG else "name"
