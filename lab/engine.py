@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from lab.alarms import Alarms
 from lab.baselines import Baselines
 from lab.catalogue import Catalogue, built_in
 from lab.clock import Clock
@@ -17,6 +18,7 @@ from lab.cloud import Cloud
 from lab.event_bus import EventBus
 from lab.fleet import Fleet
 from lab.ids import Ids
+from lab.metrics import Metrics
 from lab.publishing import Publishing
 from lab.run_command import RunCommand
 from lab.service_events import ServiceEvents
@@ -56,8 +58,10 @@ class Engine:
         self.baselines = Baselines(ids, clock.now)
         self.publishing = Publishing(cloud, clock, self.log)
         # Events have a source of ids of their own: those of commands do not depend on how much is told.
-        self.event_bus = EventBus(cloud, clock, Ids(-1 - seed), self.publishing)
-        events = ServiceEvents(self.event_bus, cloud.account, cloud.region)
+        self.metrics = Metrics(cloud, clock)
+        self.alarms = Alarms(cloud, clock, self.metrics, self.publishing, self.log)
+        self.event_bus = EventBus(cloud, clock, Ids(-1 - seed), self.publishing, self.metrics)
+        events = ServiceEvents(self.event_bus, self.metrics, cloud.account, cloud.region)
         self.run_command = RunCommand(
             cloud=cloud,
             clock=clock,
