@@ -30,6 +30,21 @@ class Instance:
 
 
 @dataclass(frozen=True)
+class StoredDocument:
+    """A document of the account.
+
+    Attributes:
+        type: such as Command.
+        version: its version.
+        content: its text; empty if there is a document, but not this version of it.
+    """
+
+    type: str
+    version: str
+    content: str
+
+
+@dataclass(frozen=True)
 class Topic:
     """An SNS topic, as far as those who publish to it are concerned.
 
@@ -147,6 +162,9 @@ class Cloud(Protocol):
 
     def put_object(self, bucket: str, key: str, body: bytes) -> None:
         """Write an object; raise KeyError if there is no such bucket."""
+
+    def document(self, name: str, version: str) -> StoredDocument | None:
+        """Return a document of the account, or None if there is none of this name."""
 
     def has_log_group(self, group: str) -> bool:
         """Tell whether there is a log group of this name."""

@@ -13,6 +13,7 @@ from datetime import datetime
 from lab.alarms import Alarms
 from lab.baselines import Baselines
 from lab.catalogue import Catalogue, built_in
+from lab.change_calendar import Calendars
 from lab.clock import Clock
 from lab.cloud import Cloud
 from lab.event_bus import EventBus
@@ -71,7 +72,15 @@ class Engine:
             events=events,
             log=self.log,
         )
-        self.state_manager = StateManager(clock, ids, self.run_command, events, self.log)
+        self.calendars = Calendars(cloud)
+        self.state_manager = StateManager(
+            clock=clock,
+            ids=ids,
+            run_command=self.run_command,
+            calendars=self.calendars,
+            events=events,
+            log=self.log,
+        )
         self.windows = MaintenanceWindows(clock, ids, self.run_command, events, self.log)
 
     def log(self, text: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from lab.change_calendar import Calendars
 from lab.clock import Clock, Event
 from lab.command import Command, Invocation
 from lab.errors import ApiError
@@ -54,6 +55,9 @@ class Association:
     severity: str
     dispatch_role: str
     created: datetime
+    calendars: tuple[str, ...] = ()
+    """Change calendars that all have to be open when it runs."""
+
     executions: list[AssociationExecution] = field(default_factory=list)
     next_event: Event | None = None
 
@@ -62,9 +66,17 @@ class StateManager:
     """The associations of an account and Region."""
 
     def __init__(
-        self, clock: Clock, ids: Ids, run_command: RunCommand, events: ServiceEvents, log: Callable[[str], None]
+        self,
+        *,
+        clock: Clock,
+        ids: Ids,
+        run_command: RunCommand,
+        calendars: Calendars,
+        events: ServiceEvents,
+        log: Callable[[str], None],
     ) -> None:
         self._clock = clock
+        self._calendars = calendars
         self._ids = ids
         self._run_command = run_command
         self._events = events
@@ -85,14 +97,17 @@ class StateManager:
         prefix: str = "",
         severity: str = "UNSPECIFIED",
         dispatch_role: str = "",
+        calendars: tuple[str, ...] = (),
     ) -> Association:
         """Make an association; it runs at once unless it is to run at its interval only.
 
         Raises:
-            ApiError: interval only, without a cron expression that says when.
+            ApiError: interval only, without a cron expression that says when; an offset, and not interval only.
         """
         if only_at_interval and (schedule is None or schedule.kind == "rate"):
             raise ApiError("ValidationException", "ApplyOnlyAtCronInterval needs a cron expression.")
+        if schedule and schedule.offset_days and not only_at_interval:
+            raise ApiError("ValidationException", "ScheduleOffset needs ApplyOnlyAtCronInterval.")
         association = Association(
             id=self._ids.uuid(),
             name=name,
@@ -106,11 +121,12 @@ class StateManager:
             prefix=prefix,
             severity=severity,
             dispatch_role=dispatch_role,
+            calendars=calendars,
             created=self._clock.now,
         )
         self.associations[association.id] = association
         if not only_at_interval:
-            self.run(association)
+            self.apply(association)
         self._plan(association)
         return association
 
@@ -139,10 +155,13 @@ class StateManager:
         association.id = to
         self.associations[to] = association
 
-    def run(self, association: Association) -> AssociationExecution:
-        """Run an association now."""
-        command, problem = None, ""
+    def apply(self, association: Association) -> None:
+        """Run an association now, unless one of its calendars is closed."""
         try:
+            closed = self._calendars.closed(association.calendars, self._clock.now)
+            if closed:
+                self._log(f"association {association.name} did not run: {', '.join(closed)} closed")
+                return
             command = self._run_command.send(
                 document_name=association.document,
                 parameters=association.parameters,
@@ -154,14 +173,17 @@ class StateManager:
                 comment=f"Association {association.id}",
             )
         except ApiError as error:
-            problem = error.message
+            self._record(association, None, error.message)
+        else:
+            self._record(association, command)
+
+    def _record(self, association: Association, command: Command | None, problem: str = "") -> None:
         execution = AssociationExecution(self._ids.uuid(), self._clock.now, command, problem)
         association.executions.append(execution)
         self._log(f"association {association.name} ran{': ' + problem if problem else ''}")
         self._events.association(association, execution)
         if command:
             command.watchers.append(lambda invocation: self._changed(association, execution, invocation))
-        return execution
 
     def _changed(
         self, association: Association, execution: AssociationExecution, invocation: Invocation | None
@@ -179,5 +201,5 @@ class StateManager:
             association.next_event = self._clock.at(runs[0], lambda: self._fire(association))
 
     def _fire(self, association: Association) -> None:
-        self.run(association)
+        self.apply(association)
         self._plan(association)

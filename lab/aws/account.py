@@ -25,7 +25,7 @@ from werkzeug.exceptions import HTTPException
 from lab import access
 from lab.alarms import COMPARISONS, STATISTICS
 from lab.catalogue import Catalogue
-from lab.cloud import Alarm, Instance, RuleTarget, Topic
+from lab.cloud import Alarm, Instance, RuleTarget, StoredDocument, Topic
 from patching.operating_system import PlatformType
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
@@ -132,6 +132,18 @@ class Account:
         alarm = cloudwatch_backends[self.account][self.region].alarms[name]
         alarm.update_state(reason, "{}", str(state))
         alarm.state_updated_timestamp = self._now().replace(tzinfo=None)
+
+    def document(self, name: str, version: str) -> StoredDocument | None:
+        """Return a document of the account, or None if there is none of this name."""
+        known = ssm_backends[self.account][self.region]._documents.get(name)  # noqa: SLF001
+        if known is None:
+            return None
+        default = known.get_default_version()
+        found = known.find(None if version in ("", "$DEFAULT") else version, strict=False)
+        if found is None:
+            return StoredDocument(default.document_type, version, "")
+        content = found.content if isinstance(found.content, str) else json.dumps(found.content)
+        return StoredDocument(found.document_type, found.document_version, content)
 
     def has_log_group(self, group: str) -> bool:
         """Tell whether there is a log group of this name."""

@@ -11,7 +11,7 @@ from typing import Any
 from lab import access
 from lab.catalogue import Catalogue, parse
 from lab.clock import Clock
-from lab.cloud import Alarm, Instance, RuleTarget, Topic
+from lab.cloud import Alarm, Instance, RuleTarget, StoredDocument, Topic
 from lab.command import Command, Invocation, Notification, StepRun
 from lab.engine import Engine
 from lab.node import ManagedNode
@@ -133,6 +133,7 @@ class FakeCloud:
         """What is told of an event, with the type of the event."""
         self.objects: dict[str, str] = {}
         self.logs: dict[str, dict[str, list[str]]] = {}
+        self.documents: dict[str, StoredDocument] = {}
         self.metrics: list[tuple[str, str, dict[str, str], float]] = []
         self.alarmed: dict[str, Alarm] = {}
         self.messages: list[dict[str, Any]] = []
@@ -182,6 +183,9 @@ class FakeCloud:
 
     def set_alarm_state(self, name: str, state: str, reason: str) -> None:
         self.alarmed[name] = replace(self.alarmed[name], state=state)
+
+    def document(self, name: str, version: str) -> StoredDocument | None:
+        return self.documents.get(name)
 
     def has_log_group(self, group: str) -> bool:
         return group in self.logs
