@@ -16,12 +16,10 @@ from constructs.output_log import OutputLog
 from patching.policy import Policy
 from patching.policy.install import CutoffBehavior
 from patching.policy.notifications import Per
+from patching.quotas import RESOURCES_FOR_WINDOWS
 
-ROOM = (300, 480)
-"""Resources of windows in the first stack, beside everything else, and in every further one.
-
-They do not depend on what else the policy has, so that a window stays where it is when something else is added.
-"""
+ROOM = (RESOURCES_FOR_WINDOWS, 480)
+"""Resources of windows in the first stack, beside everything else, and in every further one."""
 
 
 @dataclass(frozen=True)

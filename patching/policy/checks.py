@@ -9,7 +9,7 @@ from patching.command_document import hook_findings
 from patching.deployment import ENVIRONMENT_TAG, NAME_TAG, PATCH_GROUP_TAG
 from patching.operating_system import OperatingSystem
 from patching.patch_group import PATCH_GROUP_TAGS, patch_group
-from patching.policy import exception_checks, window_checks
+from patching.policy import exception_checks, size_checks, window_checks
 from patching.policy.part import Findings, Place, Reading
 from patching.quotas import MAX_TAGS
 from patching.targets import value_set
@@ -26,6 +26,7 @@ def check(policy: Policy, findings: Findings, reading: Reading) -> None:
     _check_groups(policy, findings)
     exception_checks.check(policy, findings, reading)
     _check_documents(policy, findings)
+    size_checks.check(policy, findings)
     window_checks.check(policy, findings, reading)
 
 
