@@ -7,6 +7,7 @@ because a topic's policy cannot say for which rule it may.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -75,7 +76,8 @@ def window_executions(windows: Sequence[str]) -> Told:
 class EventNotifications(Construct):
     """EventBridge rules that publish to the topic.
 
-    Every message has the lines `what`, `environment`, `subject`, `status`, `time`, `account and Region`, `event`.
+    Every message is a JSON object with the same keys: `summary`, `environment`, `subject`, `status`, `time`, `account`,
+    `region` and `event`.
 
     Args:
         scope: where it is made.
@@ -141,14 +143,7 @@ class EventNotifications(Construct):
 
 
 def _message(what: str, environment: str) -> str:
-    """Return the template of a message: each line a string of its own, which is how EventBridge writes lines."""
-    lines = (
-        what,
-        f"Environment: {environment}",
-        "Subject: <subject>",
-        "Status: <status>",
-        "Time: <time>",
-        "Account and Region: <account>, <region>",
-        "Event: <event>",
-    )
-    return "\n".join(f'"{line}"' for line in lines)
+    """Return the template of a message. EventBridge quotes the values that it puts in."""
+    fixed = json.dumps({"summary": what, "environment": environment}).removesuffix("}")
+    taken = ("subject", "status", "time", "account", "region", "event")
+    return fixed + "".join(f', "{name}": <{name}>' for name in taken) + "}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Protocol
 
 
@@ -81,6 +82,47 @@ class RuleTarget:
     template: str = ""
 
 
+@dataclass(frozen=True)
+class Alarm:
+    """A CloudWatch alarm on one metric.
+
+    Attributes:
+        name: its name.
+        arn: its ARN.
+        description: for people.
+        namespace: the metric's namespace.
+        metric: the metric's name.
+        dimensions: the metric's dimensions.
+        statistic: what the datapoints of a period come to, such as Sum.
+        period: how long a period is.
+        evaluation_periods: how many periods it looks at.
+        datapoints: in how many of them the threshold has to be breached.
+        comparison: how, such as GreaterThanThreshold.
+        threshold: the threshold.
+        missing_data: what a period without data counts as: missing, breaching, notBreaching or ignore.
+        state: its state.
+        actions_enabled: whether a change of its state is told.
+        actions: ARNs of what is told, by the new state.
+    """
+
+    name: str
+    arn: str
+    description: str
+    namespace: str
+    metric: str
+    dimensions: Mapping[str, str]
+    statistic: str
+    period: timedelta
+    evaluation_periods: int
+    datapoints: int
+    comparison: str
+    threshold: float
+    missing_data: str
+    state: str
+    actions_enabled: bool
+    actions: Mapping[str, Iterable[str]]
+
+
 class Cloud(Protocol):
     """The account and Region around the engine."""
 
@@ -107,6 +149,15 @@ class Cloud(Protocol):
 
     def matching_targets(self, event: Mapping[str, Any]) -> Iterable[RuleTarget]:
         """Return the targets of the rules of the default event bus that match an event."""
+
+    def put_metric(self, namespace: str, name: str, dimensions: Mapping[str, str], value: float) -> None:
+        """Put a datapoint of a metric, of now."""
+
+    def alarms(self) -> Iterable[Alarm]:
+        """Return the alarms on one metric."""
+
+    def set_alarm_state(self, name: str, state: str, reason: str) -> None:
+        """Keep the state of an alarm."""
 
     def put_object(self, bucket: str, key: str, body: bytes) -> None:
         """Write an object; raise KeyError if there is no such bucket."""

@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from lab.alarms import Alarms
 from lab.baselines import Baselines
 from lab.catalogue import Catalogue, agent_versions, built_in
+from lab.change_calendar import Calendars
 from lab.clock import Clock
 from lab.cloud import Cloud
 from lab.event_bus import EventBus
 from lab.fleet import Fleet
 from lab.ids import Ids
+from lab.metrics import Metrics
 from lab.publishing import Publishing
 from lab.run_command import RunCommand
 from lab.service_events import ServiceEvents
@@ -56,8 +59,10 @@ class Engine:
         self.baselines = Baselines(ids, clock.now)
         self.publishing = Publishing(cloud, clock, self.log)
         # Events have a source of ids of their own: those of commands do not depend on how much is told.
-        self.event_bus = EventBus(cloud, clock, Ids(-1 - seed), self.publishing)
-        events = ServiceEvents(self.event_bus, cloud.account, cloud.region)
+        self.metrics = Metrics(cloud, clock)
+        self.alarms = Alarms(cloud, clock, self.metrics, self.publishing, self.log)
+        self.event_bus = EventBus(cloud, clock, Ids(-1 - seed), self.publishing, self.metrics)
+        events = ServiceEvents(self.event_bus, self.metrics, cloud.account, cloud.region)
         self.run_command = RunCommand(
             cloud=cloud,
             clock=clock,
@@ -69,7 +74,16 @@ class Engine:
             publishing=self.publishing,
             log=self.log,
         )
-        self.state_manager = StateManager(cloud, clock, ids, self.run_command, events, self.log)
+        self.calendars = Calendars(cloud)
+        self.state_manager = StateManager(
+            cloud=cloud,
+            clock=clock,
+            ids=ids,
+            run_command=self.run_command,
+            calendars=self.calendars,
+            events=events,
+            log=self.log,
+        )
         self.windows = MaintenanceWindows(clock, ids, self.run_command, events, self.log)
 
     def newest_agent(self) -> str:

@@ -15,6 +15,7 @@ from lab.clock import Clock
 from lab.cloud import Cloud, RuleTarget
 from lab.ids import Ids
 from lab.input_transformer import TransformError, transform
+from lab.metrics import EVENTS, Metrics
 from lab.publishing import Publishing
 
 SERVICE = "events.amazonaws.com"
@@ -29,13 +30,15 @@ class EventBus:
         clock: the lab's clock.
         ids: where the ids of events come from.
         publishing: by which topics are told.
+        metrics: count what rules tell, and what of it does not arrive.
     """
 
-    def __init__(self, cloud: Cloud, clock: Clock, ids: Ids, publishing: Publishing) -> None:
+    def __init__(self, cloud: Cloud, clock: Clock, ids: Ids, publishing: Publishing, metrics: Metrics) -> None:
         self._cloud = cloud
         self._clock = clock
         self._ids = ids
         self._publishing = publishing
+        self._metrics = metrics
         self.events: deque[dict[str, Any]] = deque(maxlen=_KEPT)
 
     def emit(self, detail_type: str, resources: Sequence[str], detail: Mapping[str, Any]) -> None:
@@ -53,19 +56,22 @@ class EventBus:
         }
         self.events.append(event)
         for target in self._cloud.matching_targets(event):
-            self._deliver(target, event)
+            rule = {"RuleName": target.rule}
+            self._metrics.count(EVENTS, "Invocations", rule)
+            if not self._deliver(target, event):
+                self._metrics.count(EVENTS, "FailedInvocations", rule)
 
-    def _deliver(self, target: RuleTarget, event: Mapping[str, Any]) -> None:
+    def _deliver(self, target: RuleTarget, event: Mapping[str, Any]) -> bool:
         source = f"rule {target.rule}"
         try:
             message = transform(target, event)
         except TransformError as error:
             self._publishing.record(source, target.arn, "", str(error))
-            return
+            return False
         if ":sns:" not in target.arn:
             self._publishing.record(source, target.arn, message, "the local AWS tells topics only")
-            return
+            return False
         # AWS documents that no condition can be asked of what EventBridge sends to a topic, or to a topic's key; for a
         # role it sends the rule and the account along.
         context = {"aws:SourceArn": target.rule_arn, "aws:SourceAccount": self._cloud.account} if target.role else {}
-        self._publishing.publish(source, SERVICE, target.arn, message, role=target.role, context=context)
+        return self._publishing.publish(source, SERVICE, target.arn, message, role=target.role, context=context)

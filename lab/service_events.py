@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lab.command import Command, Invocation, Status, iso
 from lab.documents import owned_by_aws
 from lab.event_bus import EventBus
+from lab.metrics import RUN_COMMAND, Metrics
 from lab.node import ManagedNode
 from patching.baseline import ComplianceLevel
 
@@ -22,20 +23,27 @@ if TYPE_CHECKING:
     from lab.state_manager import Association, AssociationExecution
     from lab.windows import TaskExecution, Window, WindowExecution
 
+_METRICS = {
+    Status.SUCCESS: "CommandsSucceeded",
+    Status.FAILED: "CommandsFailed",
+    Status.TIMED_OUT: "CommandsDeliveryTimedOut",
+}
 _UNTOLD = (Status.PENDING, Status.CANCELLING)
 
 
 class ServiceEvents:
-    """Tells the event bus of an account and Region what Systems Manager does.
+    """Tells the event bus of an account and Region what Systems Manager does, and counts how commands end.
 
     Args:
         bus: the event bus.
+        metrics: the metrics.
         account: the account's number.
         region: the Region.
     """
 
-    def __init__(self, bus: EventBus, account: str, region: str) -> None:
+    def __init__(self, bus: EventBus, metrics: Metrics, account: str, region: str) -> None:
         self._bus = bus
+        self._metrics = metrics
         self._account = account
         self._region = region
         self._compliance: dict[tuple[str, str], str] = {}
@@ -47,6 +55,8 @@ class ServiceEvents:
         """A command's status has changed."""
         if command.status in _UNTOLD:
             return
+        if command.status in _METRICS:
+            self._metrics.count(RUN_COMMAND, _METRICS[command.status])
         self._bus.emit(
             "EC2 Command Status-change Notification",
             [self._instance(node_id) for node_id in command.invocations],

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from lab.change_calendar import Calendars
 from lab.clock import Clock, Event
 from lab.cloud import Cloud
 from lab.command import Command, Invocation
@@ -57,6 +58,9 @@ class Association:
     dispatch_role: str
     created: datetime
     document_version: str = ""
+    calendars: tuple[str, ...] = ()
+    """Change calendars that all have to be open when it runs."""
+
     executions: list[AssociationExecution] = field(default_factory=list)
     next_event: Event | None = None
 
@@ -66,22 +70,25 @@ class StateManager:
 
     def __init__(
         self,
+        *,
         cloud: Cloud,
         clock: Clock,
         ids: Ids,
         run_command: RunCommand,
+        calendars: Calendars,
         events: ServiceEvents,
         log: Callable[[str], None],
     ) -> None:
         self._cloud = cloud
         self._clock = clock
+        self._calendars = calendars
         self._ids = ids
         self._run_command = run_command
         self._events = events
         self._log = log
         self.associations: dict[str, Association] = {}
 
-    def create(
+    def create(  # noqa: PLR0913 what the operation takes
         self,
         *,
         name: str,
@@ -96,15 +103,18 @@ class StateManager:
         severity: str = "UNSPECIFIED",
         dispatch_role: str = "",
         document_version: str = "",
+        calendars: tuple[str, ...] = (),
     ) -> Association:
         """Make an association; it runs at once unless it is to run at its interval only.
 
         Raises:
-            ApiError: interval only, without a cron expression that says when; a document or parameters that cannot be
-                run.
+            ApiError: interval only, without a cron expression that says when; an offset, and not interval only; a
+                document or parameters that cannot be run.
         """
         if only_at_interval and (schedule is None or schedule.kind == "rate"):
             raise ApiError("ValidationException", "ApplyOnlyAtCronInterval needs a cron expression.")
+        if schedule and schedule.offset_days and not only_at_interval:
+            raise ApiError("ValidationException", "ScheduleOffset needs ApplyOnlyAtCronInterval.")
         find(self._cloud, document, document_version).check(parameters)
         association = Association(
             id=self._ids.uuid(),
@@ -119,12 +129,13 @@ class StateManager:
             prefix=prefix,
             severity=severity,
             dispatch_role=dispatch_role,
+            calendars=calendars,
             created=self._clock.now,
             document_version=document_version,
         )
         self.associations[association.id] = association
         if not only_at_interval:
-            self.run(association)
+            self.apply(association)
         self._plan(association)
         return association
 
@@ -153,10 +164,13 @@ class StateManager:
         association.id = to
         self.associations[to] = association
 
-    def run(self, association: Association) -> AssociationExecution:
-        """Run an association now."""
-        command, problem = None, ""
+    def apply(self, association: Association) -> None:
+        """Run an association now, unless one of its calendars is closed."""
         try:
+            closed = self._calendars.closed(association.calendars, self._clock.now)
+            if closed:
+                self._log(f"association {association.name} did not run: {', '.join(closed)} closed")
+                return
             command = self._run_command.send(
                 document_name=association.document,
                 document_version=association.document_version,
@@ -170,14 +184,17 @@ class StateManager:
                 association_id=association.id,
             )
         except ApiError as error:
-            problem = error.message
+            self._record(association, None, error.message)
+        else:
+            self._record(association, command)
+
+    def _record(self, association: Association, command: Command | None, problem: str = "") -> None:
         execution = AssociationExecution(self._ids.uuid(), self._clock.now, command, problem)
         association.executions.append(execution)
         self._log(f"association {association.name} ran{': ' + problem if problem else ''}")
         self._events.association(association, execution)
         if command:
             command.watchers.append(lambda invocation: self._changed(association, execution, invocation))
-        return execution
 
     def _changed(
         self, association: Association, execution: AssociationExecution, invocation: Invocation | None
@@ -195,5 +212,5 @@ class StateManager:
             association.next_event = self._clock.at(runs[0], lambda: self._fire(association))
 
     def _fire(self, association: Association) -> None:
-        self.run(association)
+        self.apply(association)
         self._plan(association)

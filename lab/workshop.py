@@ -23,6 +23,7 @@ from rich.rule import Rule
 
 from lab import local_aws
 from lab.errors import LabError
+from lab.workshop_messages import read_message
 from ops import aws_cli, compliance, documents, nodes, run, schedules, tables
 from ops import environment as environments
 from ops.compliance import Review
@@ -243,17 +244,17 @@ class Workshop:
         """Show what the topic was told and what the bucket has."""
         self._receive()
         self.keep("notifications", self.notifications)
-        told = [json.loads(one["Message"]) for one in self.notifications]
+        told = [read_message(one["Message"]) for one in self.notifications]
         self.show(
             table(
                 f"{len(told)} notifications received by the topic",
-                ("Event time", "Command", "Node", "Status"),
-                ((one["eventTime"], one["commandId"][:8], one.get("instanceId", ""), one["status"]) for one in told),
+                ("Event time", "What", "Subject", "Status"),
+                ((one.at, one.what, one.subject, one.status) for one in told),
             )
         )
         objects = self._save_objects()
         self.show(table(f"{len(objects)} objects in the bucket", ("Key", "Bytes"), objects))
-        commands = {one["commandId"] for one in told}
+        commands = {one.command_id for one in told if one.command_id}
         folders = {key.split("/")[1] for key, _ in objects}
         self.claim("every command that asked for it was told of by the topic", holds=len(commands) >= 4)  # noqa: PLR2004
         self.claim("every such command left its output in the bucket", holds=bool(commands) and commands <= folders)

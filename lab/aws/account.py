@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
+from moto.cloudwatch.models import cloudwatch_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import ServiceException
 from moto.core.utils import utcnow
@@ -23,8 +24,9 @@ from moto.ssm.models import Parameter, ssm_backends
 from werkzeug.exceptions import HTTPException
 
 from lab import access
+from lab.alarms import COMPARISONS, STATISTICS
 from lab.catalogue import Catalogue
-from lab.cloud import Instance, RuleTarget, StoredDocument, Topic
+from lab.cloud import Alarm, Instance, RuleTarget, StoredDocument, Topic
 from patching.operating_system import PlatformType
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
@@ -127,6 +129,24 @@ class Account:
             return False
         return bool(found.get_permission("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}") is PermissionResult.PERMITTED)
 
+    def put_metric(self, namespace: str, name: str, dimensions: Mapping[str, str], value: float) -> None:
+        """Put a datapoint of a metric, of now."""
+        described = [{"Name": key, "Value": one} for key, one in dimensions.items()]
+        datum = {"MetricName": name, "Dimensions": described, "Value": value, "Unit": "Count", "Timestamp": self._now()}
+        cloudwatch_backends[self.account][self.region].put_metric_data(namespace, [datum])
+
+    def alarms(self) -> Iterator[Alarm]:
+        """Return the alarms on one metric."""
+        for alarm in list(cloudwatch_backends[self.account][self.region].alarms.values()):
+            if alarm.metric_name and alarm.statistic in STATISTICS and alarm.comparison_operator in COMPARISONS:
+                yield _alarm(alarm)
+
+    def set_alarm_state(self, name: str, state: str, reason: str) -> None:
+        """Keep the state of an alarm."""
+        alarm = cloudwatch_backends[self.account][self.region].alarms[name]
+        alarm.update_state(reason, "{}", str(state))
+        alarm.state_updated_timestamp = self._now().replace(tzinfo=None)
+
     def document(self, name: str, version: str) -> StoredDocument | None:
         """Return a document of the account, or None if there is none of this name."""
         known = ssm_backends[self.account][self.region]._documents.get(name)  # noqa: SLF001
@@ -182,6 +202,31 @@ class Account:
 
     def _role(self, arn: str) -> Role | None:
         return next((role for role in self._iam.roles.values() if role.arn == arn), None)
+
+
+def _alarm(alarm: Any) -> Alarm:  # noqa: ANN401 moto's own class
+    return Alarm(
+        name=alarm.name,
+        arn=alarm.alarm_arn,
+        description=alarm.description or "",
+        namespace=alarm.namespace,
+        metric=alarm.metric_name,
+        dimensions={one.name: one.value for one in alarm.dimensions},
+        statistic=alarm.statistic,
+        period=timedelta(seconds=int(alarm.period)),
+        evaluation_periods=int(alarm.evaluation_periods),
+        datapoints=int(alarm.datapoints_to_alarm or alarm.evaluation_periods),
+        comparison=alarm.comparison_operator,
+        threshold=float(alarm.threshold),
+        missing_data=alarm.treat_missing_data or "missing",
+        state=alarm.state_value,
+        actions_enabled=str(alarm.actions_enabled).lower() == "true",
+        actions={
+            "ALARM": alarm.alarm_actions,
+            "OK": alarm.ok_actions,
+            "INSUFFICIENT_DATA": alarm.insufficient_data_actions,
+        },
+    )
 
 
 def _targets(rule: Rule) -> Iterable[RuleTarget]:

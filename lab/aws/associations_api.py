@@ -19,9 +19,7 @@ def create(engine: Engine, request: Request) -> Association:
         request,
         "AlarmConfiguration",
         "AutomationTargetParameterName",
-        "CalendarNames",
         "Duration",
-        "ScheduleOffset",
         "TargetLocations",
         "TargetMaps",
     )
@@ -36,13 +34,14 @@ def create(engine: Engine, request: Request) -> Association:
         document_version=request.get("DocumentVersion") or "",
         parameters=dict(request.get("Parameters") or {}),
         targets=Targets.from_api(request.get("Targets") or [{"Key": "InstanceIds", "Values": [request["InstanceId"]]}]),
-        schedule=Schedule.parse(schedule) if schedule else None,
+        schedule=Schedule.parse(schedule, offset_days=int(request.get("ScheduleOffset") or 0)) if schedule else None,
         only_at_interval=str(request.get("ApplyOnlyAtCronInterval", False)).lower() == "true",
         rate_control=RateControl(request.get("MaxConcurrency") or "100%", request.get("MaxErrors") or "100%"),
         bucket=s3.get("OutputS3BucketName", ""),
         prefix=s3.get("OutputS3KeyPrefix", ""),
         severity=request.get("ComplianceSeverity") or "UNSPECIFIED",
         dispatch_role=role,
+        calendars=tuple(request.get("CalendarNames") or ()),
     )
 
 
@@ -71,7 +70,7 @@ def delete_association(engine: Engine, request: Request) -> Reply:
 def start_associations_once(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartAssociationsOnce.html."""
     for association in [engine.state_manager.get(one) for one in request["AssociationIds"]]:
-        engine.state_manager.run(association)
+        engine.state_manager.apply(association)
     return {}
 
 
@@ -170,6 +169,8 @@ def _description(association: Association) -> Reply:
             "MaxErrors": association.rate_control.max_errors,
             "MaxConcurrency": association.rate_control.max_concurrency,
             "ComplianceSeverity": association.severity,
+            "CalendarNames": list(association.calendars),
+            "ScheduleOffset": (association.schedule.offset_days if association.schedule else 0) or None,
             "SyncCompliance": "AUTO",
             "ApplyOnlyAtCronInterval": association.only_at_interval,
             "AssociationDispatchAssumeRole": association.dispatch_role,

@@ -75,6 +75,7 @@ class AssociationResource(Resource, CloudFormationModel):
     """A State Manager association. A change makes it anew: the lab's associations have no versions."""
 
     type_name = "AWS::SSM::Association"
+    replaces_on = frozenset({"InstanceId"})
     attributes = ("AssociationId",)
 
     @classmethod

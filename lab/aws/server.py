@@ -19,6 +19,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from lab.aws import (  # noqa: F401 importing those of CloudFormation lets moto find their types
     cloudformation,
+    cloudformation_alarms,
     cloudformation_completed,
     cloudformation_documents,
     cloudformation_logs,
@@ -58,6 +59,7 @@ class LocalAws:
         resource.install(self.plane)
         moto_corrections.install()
         subscribers.install(self.plane)
+        cloudformation_alarms.install(self.plane)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server: BaseWSGIServer = make_server(HOST, port, self._respond, threaded=True, request_handler=_Handler)
 

@@ -17,6 +17,7 @@ from moto.ssm.responses import SimpleSystemManagerResponse
 
 from lab.aws import (  # noqa: F401 importing them registers their operations
     associations_api,
+    calendars_api,
     commands_api,
     compliance_api,
     documents_api,
@@ -36,6 +37,7 @@ _OWN_DOCUMENTS = ("describe_document", "get_document", "describe_document_permis
 
 def install(plane: Plane) -> None:
     """Have moto's server answer the lab's operations, for as long as the process lives."""
+    calendars_api.install()
     names = {_snake(name): name for name in _model().operation_names}
     for snake, function in OPERATIONS.items():
         setattr(SimpleSystemManagerResponse, snake, _answer(plane, names[snake], function))

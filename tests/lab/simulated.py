@@ -11,7 +11,7 @@ from typing import Any
 from lab import access
 from lab.catalogue import Catalogue, parse
 from lab.clock import Clock
-from lab.cloud import Instance, RuleTarget, StoredDocument, Topic
+from lab.cloud import Alarm, Instance, RuleTarget, StoredDocument, Topic
 from lab.command import Command, Invocation, Notification, StepRun
 from lab.engine import Engine
 from lab.node import ManagedNode
@@ -152,6 +152,8 @@ class FakeCloud:
         self.public: set[str] = set()
         self.documents: dict[str, StoredDocument] = {}
         self.logs: dict[str, dict[str, list[str]]] = {}
+        self.metrics: list[tuple[str, str, dict[str, str], float]] = []
+        self.alarmed: dict[str, Alarm] = {}
         self.messages: list[dict[str, Any]] = []
         self.subjects: list[str] = []
 
@@ -204,6 +206,15 @@ class FakeCloud:
         if stored and version not in ("", "$DEFAULT", "$LATEST", stored.version):
             return replace(stored, content="")
         return stored
+
+    def put_metric(self, namespace: str, name: str, dimensions: Mapping[str, str], value: float) -> None:
+        self.metrics.append((namespace, name, dict(dimensions), value))
+
+    def alarms(self) -> Iterable[Alarm]:
+        return list(self.alarmed.values())
+
+    def set_alarm_state(self, name: str, state: str, reason: str) -> None:
+        self.alarmed[name] = replace(self.alarmed[name], state=state)
 
     def has_log_group(self, group: str) -> bool:
         return group in self.logs

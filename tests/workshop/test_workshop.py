@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lab.local_aws import ROOT
+from lab.workshop_messages import read_message
 from tests.workshop.conftest import Ran
 
 pytestmark = pytest.mark.xdist_group("workshop")
@@ -60,7 +61,7 @@ def test_the_scan_shows_why_steps_were_skipped_and_the_end_of_the_others_output(
 def test_installation_takes_one_node_at_a_time(ran: Ran) -> None:
     told = [json.loads(one["Message"]) for one in load(ran, "notifications")]
     command = load(ran, "4-install")["command_id"]
-    statuses = [(one["instanceId"], one["status"]) for one in told if one["commandId"] == command]
+    statuses = [(one["instanceId"], one["status"]) for one in told if one.get("commandId") == command]
     first, second = statuses[0][0], statuses[2][0]
     assert first != second
     assert statuses == [(first, "InProgress"), (first, "Success"), (second, "InProgress"), (second, "Success")]
@@ -75,6 +76,10 @@ def test_the_window_patched_the_test_nodes_by_itself(ran: Ran) -> None:
         "patchops-lab-test-ubuntu",
         "patchops-lab-test-windows",
     ]
+    messages = [read_message(one["Message"]) for one in load(ran, "notifications")]
+    told = [one for one in messages if one.what == "A maintenance window opened or ended"]
+    assert [one.status for one in told] == ["IN_PROGRESS", "SUCCESS"]
+    assert told[0].at == "2026-11-17T17:00:00Z"
 
 
 def test_every_step_leaves_its_json_and_the_account_its_traces(ran: Ran) -> None:

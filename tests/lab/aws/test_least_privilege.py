@@ -46,7 +46,7 @@ install:
     targets: {PatchGroup: web}
     schedule: rate(1 hour)
     duration_hours: 1
-    override_list: s3://lists/urgent.yaml
+    override_list: s3://least-lists/urgent.yaml
 notifications: {queues: ["arn:aws:sqs:ap-northeast-2:123456789012:told"]}
 output: {keep_on_destroy: false}
 """
@@ -123,9 +123,9 @@ class World:
         return {one["Key"] for page in pages for one in page.get("Contents", [])}
 
     def _streams(self) -> set[str]:
-        logs = self._connect("logs", REGION)
-        found = logs.describe_log_streams(logGroupName="/patchops/least")["logStreams"]
-        return {one["logStreamName"] for one in found}
+        pages = self._connect("logs", REGION).get_paginator("describe_log_streams")
+        found = pages.paginate(logGroupName="/patchops/least")
+        return {one["logStreamName"] for page in found for one in page["logStreams"]}
 
     def _commands(self) -> set[tuple[str, str, str]]:
         pages = self._ssm.get_paginator("list_commands").paginate()
@@ -139,7 +139,7 @@ class World:
         while messages := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", []):
             for one in messages:
                 text = json.loads(one["Body"])["Message"]
-                found.add("Run Command" if text.startswith("{") else text.splitlines()[0])
+                found.add(json.loads(text).get("summary", "Run Command"))
                 sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=one["ReceiptHandle"])
         return found
 
@@ -165,8 +165,8 @@ def least(
     (folder / "before.yaml").write_text(HOOK, encoding="utf-8")
     policy = parse_policy(POLICY, folder=folder, today=date(2026, 11, 23))
     s3 = connect("s3", REGION)
-    s3.create_bucket(Bucket="lists", CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.put_object(Bucket="lists", Key="urgent.yaml", Body=b"patches: [{id: bash.x86_64}]")
+    s3.create_bucket(Bucket="least-lists", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket="least-lists", Key="urgent.yaml", Body=b"patches: [{id: bash.x86_64}]")
     world = World(connect, advance)
     deployed = Deployed(connect("cloudformation", REGION), synthesize(policy), "least")
     deployed.deploy()

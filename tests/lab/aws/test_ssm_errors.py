@@ -131,6 +131,17 @@ ERRORS: dict[str, tuple[str, dict[str, Any], str]] = {
         {**window_named("never"), "StartDate": "next week"},
         "ValidationException",
     ),
+    "a calendar that does not exist": ("get_calendar_state", {"CalendarNames": ["Gone"]}, "InvalidDocument"),
+    "an offset without an interval": (
+        "create_association",
+        {
+            "Name": "AWS-RunPatchBaseline",
+            "Targets": NOBODY,
+            "ScheduleExpression": "cron(0 2 ? * TUE#3 *)",
+            "ScheduleOffset": 2,
+        },
+        "ValidationException",
+    ),
     "an association that does not exist": (
         "describe_association",
         {"AssociationId": GONE},

@@ -46,6 +46,7 @@ READS: dict[str, Callable[[World], dict[str, Any]]] = {
     "describe_patch_baselines": lambda _: {},
     "describe_patch_group_state": lambda _: {"PatchGroup": "prod"},
     "describe_patch_groups": lambda _: {},
+    "get_calendar_state": lambda world: {"CalendarNames": [world.calendar], "AtTime": "2026-11-16T00:00:00Z"},
     "get_command_invocation": lambda world: {
         "CommandId": world.command,
         "InstanceId": world.nodes[0],

@@ -95,6 +95,28 @@ def test_an_association_comes_changes_in_place_runs_again_and_goes(stack: Stack,
     assert ssm.list_associations()["Associations"] == []
 
 
+def test_an_association_has_all_that_its_template_says(stack: Stack, ssm: Any) -> None:
+    said = {
+        "ScheduleExpression": "cron(0 2 ? * TUE#3 *)",
+        "ScheduleOffset": 2,
+        "ApplyOnlyAtCronInterval": True,
+        "ComplianceSeverity": "HIGH",
+        "MaxErrors": "5%",
+        "SyncCompliance": "AUTO",
+    }
+    made = stack.deploy(One=association(**said))["One"]
+    described = ssm.describe_association(AssociationId=made)["AssociationDescription"]
+    assert {key: described[key] for key in said} == said
+    assert ssm.describe_association_executions(AssociationId=made)["AssociationExecutions"] == []
+
+
+def test_an_association_whose_instance_changes_is_another_one(stack: Stack, ssm: Any) -> None:
+    old = stack.deploy(One=association(InstanceId="i-00000001", Targets=[]))["One"]
+    assert stack.deploy(One=association(InstanceId="i-00000002", Targets=[]))["One"] != old
+    (only,) = ssm.list_associations()["Associations"]
+    assert only["Targets"] == [{"Key": "InstanceIds", "Values": ["i-00000002"]}]
+
+
 # Windows.
 
 

@@ -18,6 +18,7 @@ SCAN = {"DocumentName": "AWS-RunPatchBaseline", "Parameters": {"Operation": ["Sc
 FLEET = [{"Key": "tag:Fleet", "Values": ["a"]}]
 NOBODY = [{"Key": "tag:Fleet", "Values": ["none"]}]
 NODES = 11
+CALENDAR = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nX-CALENDAR-TYPE:DEFAULT_OPEN\r\nEND:VCALENDAR\r\n"
 GONE = "01234567-89ab-cdef-0123-456789abcdef"
 
 
@@ -38,6 +39,7 @@ class World:
     association: str
     association_execution: str
     sender: str
+    calendar: str
     replies: Replies
     advance: Callable[..., dict[str, Any]]
 
@@ -114,6 +116,7 @@ def build(
     ]
     for group in ("prod", "other"):
         ssm.register_patch_baseline_for_patch_group(BaselineId=baselines[0], PatchGroup=group)
+    ssm.create_document(Name="Freeze", Content=CALENDAR, DocumentType="ChangeCalendar", DocumentFormat="TEXT")
     command = ssm.send_command(
         **SCAN,
         Targets=FLEET,
@@ -170,6 +173,7 @@ def build(
             0
         ]["ExecutionId"],
         sender=sender,
+        calendar="Freeze",
         replies=Replies(ssm),
         advance=advance,
     )
