@@ -41,7 +41,6 @@ def load(text: str) -> Any:
     return as_editors_see(YAML(typ="safe", pure=True).load(text))
 
 
-LAB = load((CONFIG / "lab.yaml").read_text())
 WHOLE = load((EXAMPLE / "policy.yaml").read_text())
 
 
@@ -59,9 +58,12 @@ def test_the_labs_policy_names_the_schema() -> None:
     assert (CONFIG / "lab.yaml").read_text().startswith("# yaml-language-server: $schema=policy.schema.json\n")
 
 
-@pytest.mark.parametrize("data", [LAB, WHOLE, load(SMALL)], ids=["lab", "example", "small"])
-def test_a_policy_keeps_the_schema(data: dict[str, Any]) -> None:
-    VALIDATOR.validate(data)
+POLICIES = [*CONFIG.glob("*.yaml"), *(ROOT / "tests" / "policies").glob("*.yaml"), EXAMPLE / "policy.yaml"]
+
+
+@pytest.mark.parametrize("text", [SMALL, *(path.read_text() for path in sorted(POLICIES))])
+def test_a_policy_keeps_the_schema(text: str) -> None:
+    VALIDATOR.validate(load(text))
 
 
 def at(data: dict[str, Any], *path: str | int, **changes: Any) -> dict[str, Any]:
