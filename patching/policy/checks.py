@@ -1,4 +1,8 @@
-"""What only the policy as a whole shows: parts that contradict each other, or that never come to anything."""
+"""What only the policy as a whole shows: parts that contradict each other, or that never come to anything.
+
+What a check refuses or warns of, its docstring lists by the keys that it is about; `*` stands for a name. The policy
+reference (docs/policy.md) repeats it.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,12 @@ def check(policy: Policy, findings: Findings, reading: Reading) -> None:
 
 
 def _check_tags(policy: Policy, findings: Findings) -> None:
-    """A node has 50 tags at most; see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html."""
+    """A node has 50 tags at most; see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html.
+
+    Refused:
+    - `tags`: `Environment`, which is set by `environment`; a patch group, which is a matter of each node
+    - `fleet.nodes.tags`, `hybrid.tags`: more than 50 with those of `tags` and `environment`
+    """
     if ENVIRONMENT_TAG in policy.tags:
         findings.add(("tags", ENVIRONMENT_TAG), f"the tag {ENVIRONMENT_TAG} is set by environment; take it out")
     for key in policy.tags:
@@ -51,7 +60,11 @@ def _check_tags(policy: Policy, findings: Findings) -> None:
 
 
 def _check_quotas(policy: Policy, findings: Findings) -> None:
-    """Count what AWS counts; see https://docs.aws.amazon.com/general/latest/gr/ssm.html."""
+    """Count what AWS counts; see https://docs.aws.amazon.com/general/latest/gr/ssm.html.
+
+    Refused:
+    - `install`, `baselines`, `documents`: more of them than AWS allows in an account and Region, or than `quotas` says
+    """
     for key, quota, parts in (
         ("install", "windows", policy.install),
         ("baselines", "baselines", policy.baselines),
@@ -68,6 +81,10 @@ def _check_quotas(policy: Policy, findings: Findings) -> None:
 
 def _check_baselines(policy: Policy, findings: Findings) -> None:
     """A group has one baseline of each system, and a system one default.
+
+    Refused:
+    - `baselines.*.patch_groups`: a group that another baseline of the same system has, as AWS takes one
+    - `baselines.*.default`: a second default baseline of a system, as there is one
 
     Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-patch-groups.html.
     """
@@ -92,6 +109,14 @@ def _check_baselines(policy: Policy, findings: Findings) -> None:
 
 def _check_groups(policy: Policy, findings: Findings) -> None:
     """No node falls back to a default baseline of AWS's in silence, and no baseline is there for nobody.
+
+    Refused:
+    - `fleet.nodes.tags`: no patch group, or one that no baseline of the node's system has: AWS would silently use its
+      own baseline; unless there is a default baseline of the system here
+    - `hybrid.tags`: no patch group, or one that no baseline has: AWS would silently use its own baseline; unless there
+      is a default baseline here
+    - `install.*.targets`, `services.*.groups`: a patch group that no baseline has: AWS would silently use its own
+      baseline; unless there is a default baseline here
 
     Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-patch-groups.html.
     """
@@ -140,7 +165,11 @@ def _named_groups(policy: Policy) -> Iterator[tuple[Place, str]]:
 
 
 def _check_reached(policy: Policy, findings: Findings) -> None:
-    """Where the policy makes the nodes itself, every baseline has to be for one of them."""
+    """Where the policy makes the nodes itself, every baseline has to be for one of them.
+
+    Refused:
+    - `baselines.*`: with a fleet, a baseline that neither one of its nodes nor a hybrid machine can ever get
+    """
     nodes = policy.fleet.nodes if policy.fleet else []
     for name, baseline in policy.baselines.items():
         reached = baseline.default or any(
@@ -157,6 +186,10 @@ def _check_reached(policy: Policy, findings: Findings) -> None:
 
 def _check_documents(policy: Policy, findings: Findings) -> None:
     """A hook is a document of the policy, and runs without parameters.
+
+    Refused:
+    - `install.*.hooks`: a name that no document of the policy has
+    - `install.*.hooks`: a document with a parameter that has no default
 
     Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaselinewithhooks.html.
     """

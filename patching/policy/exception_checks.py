@@ -19,7 +19,17 @@ _WARN_BEFORE = timedelta(days=14)
 
 
 def check(policy: Policy, findings: Findings, reading: Reading) -> None:
-    """An exception is one to a baseline of the policy, says something new, and has an end that has not come."""
+    """An exception is one to a baseline of the policy, says something new, and has an end that has not come.
+
+    Refused:
+    - `exceptions.*.baselines`: a baseline that the policy has not
+    - `exceptions.*.patch`: a name that means nothing on the baseline's system; a patch that the same list of the
+      baseline names without an end; one that the other list names, as rejected beats approved
+    - `exceptions.*.until`: a day that has passed, so that no exception outlives the agreement on it
+
+    Warned of:
+    - `exceptions.*.until`: a day that comes within two weeks
+    """
     for name, exception in policy.exceptions.items():
         at: Place = ("exceptions", name)
         rejects = exception.action is Action.REJECT
@@ -55,7 +65,11 @@ def check(policy: Policy, findings: Findings, reading: Reading) -> None:
 
 
 def _check_listed(name: str, action: Action, listed: list[str], findings: Findings) -> None:
-    """With the exceptions, a baseline's lists hold no more than AWS takes."""
+    """With the exceptions, a baseline's lists hold no more than AWS takes.
+
+    Refused:
+    - `baselines.*`: more than 50 approved or rejected patches, with those that exceptions add
+    """
     if len(set(listed)) > MAX_LISTED_PATCHES:
         what = "approved" if action is Action.APPROVE else "rejected"
         message = (
@@ -66,7 +80,12 @@ def _check_listed(name: str, action: Action, listed: list[str], findings: Findin
 
 
 def _check_pair(these: tuple[str, PatchException], those: tuple[str, PatchException], findings: Findings) -> None:
-    """Two exceptions to one baseline say different things of different patches."""
+    """Two exceptions to one baseline say different things of different patches.
+
+    Refused:
+    - `exceptions.*.patch`: a patch that another exception to the same baseline is about, or rejects while this one
+      approves it
+    """
     (first, one), (second, other) = these, those
     if not set(one.baselines) & set(other.baselines):
         return

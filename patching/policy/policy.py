@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from patching.baseline import PatchBaseline
-from patching.deployment import ENVIRONMENT_TAG, Deployment
-from patching.policy import checks
+from patching.deployment import ENVIRONMENT_NAME, ENVIRONMENT_TAG, Deployment
+from patching.policy import checks, pages
 from patching.policy.access import Hybrid, Operators
 from patching.policy.associations import AgentUpdates, Inventory, Scan
 from patching.policy.baselines import Action, Baseline, PatchException
@@ -16,7 +16,7 @@ from patching.policy.document import DocumentFile
 from patching.policy.fleet import Fleet, Node
 from patching.policy.install import Install, Service
 from patching.policy.notifications import Monitoring, Notifications, Retention
-from patching.policy.part import Findings, Key, Part, Reading, Tag, TagKey
+from patching.policy.part import Findings, Key, Part, Reading, Tag, TagKey, for_editors
 from patching.policy.quotas import Quotas
 from patching.run_patch_baseline import RunPatchBaseline
 from patching.targets import Targets
@@ -26,57 +26,110 @@ def _environment(value: str) -> str:
     return Deployment(value).environment
 
 
+EnvironmentName = Annotated[
+    str,
+    AfterValidator(_environment),
+    WithJsonSchema(
+        {"type": "string", **for_editors(ENVIRONMENT_NAME, "2 to 20 lower-case letters, digits and hyphens")}
+    ),
+]
+
+
 class Policy(Part):
     """A patch policy, as the file has it."""
 
-    environment: Annotated[str, AfterValidator(_environment)] = Field(
-        description="Part of every name and the value of the tag Environment: 2 to 20 lower-case letters, digits and "
-        "hyphens."
+    environment: EnvironmentName = Field(
+        description="Part of every name, and the value of the tag `Environment`, by which everything finds its nodes. "
+        "It begins with a letter and ends with a letter or a digit.",
+        examples=["lab", "prod"],
+        json_schema_extra=pages.OWN,
     )
-    description: str = Field(default="", max_length=400, description="What the environment is, for people.")
+    description: str = Field(
+        default="",
+        max_length=400,
+        description="What the environment is, for people.",
+        json_schema_extra=pages.OWN,
+    )
     tags: dict[TagKey, Tag] = Field(
-        default_factory=dict, max_length=20, description="Tags of every resource that takes tags."
+        default_factory=dict,
+        max_length=20,
+        description="Tags of every resource that takes tags, besides `Environment`.",
+        examples=[{"Project": "shop"}],
+        json_schema_extra=pages.RESOURCE_TAGS,
     )
     fleet: Fleet | None = Field(
         default=None,
         description="Nodes to make for a lab. Without it, nodes that exist already are patched, by their tags.",
+        json_schema_extra=pages.OWN,
     )
     hybrid: Hybrid | None = Field(
-        default=None, description="Machines outside of AWS: the role and the tags of their activation. None by default."
+        default=None,
+        description="Machines outside of AWS: the role and the tags of their activation. None by default.",
+        json_schema_extra=pages.HYBRID_ACTIVATION,
     )
     baselines: dict[Key, Baseline] = Field(
-        min_length=1, description="Patch baselines by their names: what is approved when."
+        min_length=1,
+        description="Patch baselines by their names: what is approved when.",
+        json_schema_extra=pages.BASELINES,
     )
     exceptions: dict[Key, PatchException] = Field(
-        default_factory=dict, description="Patches that are treated otherwise than the rules say, for a while."
+        default_factory=dict,
+        description="Patches that are treated otherwise than the rules say, for a while, by names of yours.",
+        json_schema_extra=pages.OWN,
     )
-    scan: Scan = Field(description="When every node of the environment is scanned.")
+    scan: Scan = Field(
+        description="When every node of the environment is scanned.", json_schema_extra=pages.ASSOCIATIONS
+    )
     inventory: Inventory | None = Field(
-        default=None, description="When it is collected what is installed on every node; not at all by default."
+        default=None,
+        description="When it is collected what is installed on every node; not at all by default.",
+        json_schema_extra=pages.INVENTORY,
     )
     agent_updates: AgentUpdates | None = Field(
-        default=None, description="When the SSM Agent of every node is brought up to date; not at all by default."
+        default=None,
+        description="When the SSM Agent of every node is brought up to date; not at all by default.",
+        json_schema_extra=pages.AGENT_UPDATES,
     )
     documents: dict[Key, DocumentFile] = Field(
         default_factory=dict,
         description="Command documents of your own (YAML, schema 2.2) by their names, each the path of a file below "
-        "the policy's folder. Windows use them as hooks, patchops runs them.",
+        "the policy's folder. Windows use them as hooks, `patchops run` runs them.",
+        json_schema_extra=pages.DOCUMENTS,
     )
     install: dict[Key, Install] = Field(
-        default_factory=dict, description="Maintenance windows that install, by their names."
+        default_factory=dict,
+        description="Maintenance windows that install, by their names.",
+        json_schema_extra=pages.WINDOWS,
     )
     services: dict[Key, Service] = Field(
         default_factory=dict,
         description="Services of which one group of nodes has to be up at any time, by their names.",
+        json_schema_extra=pages.OWN,
     )
-    notifications: Notifications = Field(default_factory=Notifications, description="Who is told what.")
+    notifications: Notifications = Field(
+        default_factory=Notifications,
+        description="Who is told what.",
+        json_schema_extra=pages.COMMAND_NOTIFICATIONS,
+    )
     monitoring: Monitoring | None = Field(
-        default=None, description="Alarms and a dashboard in CloudWatch; neither by default."
+        default=None,
+        description="Alarms and a dashboard in CloudWatch; neither by default.",
+        json_schema_extra=pages.COMMAND_METRICS,
     )
-    operators: Operators = Field(default_factory=Operators, description="Who may scan and install by hand.")
-    output: Retention = Field(default_factory=Retention, description="What becomes of the output of commands.")
+    operators: Operators = Field(
+        default_factory=Operators,
+        description="Who may scan and install by hand.",
+        json_schema_extra=pages.OPERATORS,
+    )
+    output: Retention = Field(
+        default_factory=Retention,
+        description="What becomes of the output of commands.",
+        json_schema_extra=pages.EXPIRATION,
+    )
     quotas: Quotas = Field(
-        default_factory=Quotas, description="What AWS allows in this account and Region, where that was raised."
+        default_factory=Quotas,
+        description="What AWS allows in this account and Region, where that was raised.",
+        json_schema_extra=pages.QUOTAS,
     )
 
     @model_validator(mode="after")

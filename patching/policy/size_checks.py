@@ -50,6 +50,15 @@ def check(policy: Policy, findings: Findings) -> None:
 
 
 def _check_policies(policy: Policy, findings: Findings) -> None:
+    """A policy of IAM has so many characters at most.
+
+    Refused:
+    - `documents`: so many of them, or such long names, that the operator policy would exceed 6,144 characters
+    - `install`: so many override lists, or such long addresses, that the node policy would exceed 6,144 characters
+    - `operators.trusted`: so many that the role's trust policy would exceed 2,048 characters
+
+    Follows https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
+    """
     names = policy.document_names.values()
     needed = OPERATOR_POLICY + sum(_DOCUMENT_ARN + len(name) for name in names)
     if needed > MAX_MANAGED_POLICY:
@@ -77,7 +86,14 @@ def _check_policies(policy: Policy, findings: Findings) -> None:
 
 
 def _check_resources(policy: Policy, findings: Findings) -> None:
-    """One template has 500 resources at most; windows have room kept for them, and further stacks."""
+    """One template has 500 resources at most; windows have room kept for them, and further stacks.
+
+    Refused:
+    - `baselines`, `documents`, `notifications`: baselines, documents and subscriptions that make more resources than
+      one template has room for
+
+    Follows https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html.
+    """
     told = policy.notifications
     parts: dict[str, Sized] = {
         "baselines": policy.baselines,
@@ -95,7 +111,14 @@ def _check_resources(policy: Policy, findings: Findings) -> None:
 
 
 def _check_bytes(policy: Policy, findings: Findings) -> None:
-    """One template has a megabyte at most."""
+    """One template has a megabyte at most.
+
+    Refused:
+    - `baselines`, `documents`, `install`: baselines, documents and targets of windows with more bytes than one template
+      has room for
+
+    Follows https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html.
+    """
     sizes = {
         "baselines": sum(_size(policy.patch_baseline(name).to_api()) for name in policy.baselines),
         "documents": sum(_size(document.content) for document in policy.documents.values()),

@@ -41,7 +41,12 @@ def check(policy: Policy, findings: Findings, reading: Reading) -> None:
 
 
 def _periods(name: str, install: Install, begin: datetime, reading: Reading) -> list[Period]:
-    """Return when a window is open, as far as that is known, and warn where it never is, or meets itself."""
+    """Return when a window is open, as far as that is known, and warn where it never is, or meets itself.
+
+    Warned of:
+    - `install.*.schedule`: a window that does not open in the year to come
+    - `install.*.schedule`: a window that comes while it is still open, as AWS skips that opening
+    """
     at = ("install", name, "schedule")
     if not install.open_times.is_known:
         if install.end_date and install.end_date < begin.date():
@@ -69,7 +74,17 @@ def _never_opens(install: Install) -> str:
 
 
 def _check_overlaps(policy: Policy, times: Times, findings: Findings, reading: Reading) -> None:
-    """Two windows for one node must not be open at one time: two runs on one node break each other."""
+    """Two windows for one node must not be open at one time: two runs on one node break each other.
+
+    Refused:
+    - `install.*.schedule`: a window that is open at one time, in the year to come, with another one for the same nodes:
+      those whose targets share a tag and a value, and those that both select a node of the policy's own
+
+    Warned of:
+    - `install.*.schedule`: two windows for the same nodes, one of them with a rate: whether they meet is not known
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaseline.html.
+    """
     enabled = [name for name, install in policy.install.items() if install.enabled]
     for first, second in combinations(enabled, 2):
         one, other = policy.install[first], policy.install[second]
@@ -134,6 +149,10 @@ def _are_apart(one: Install, other: Install) -> bool:
 def _check_open(policy: Policy, times: Times, findings: Findings) -> None:
     """AWS runs five windows at one time; a further one does not start.
 
+    Refused:
+    - `install.*.schedule`: a window that would be open at one time with more others than AWS runs, or than
+      `quotas.windows_open` says
+
     Follows https://docs.aws.amazon.com/general/latest/gr/ssm.html.
     """
     names, at = most_open(times)
@@ -147,7 +166,11 @@ def _check_open(policy: Policy, times: Times, findings: Findings) -> None:
 
 
 def _check_hybrid(policy: Policy, findings: Findings) -> None:
-    """An activation's machines are found by its tags: without a window for them they are never patched."""
+    """An activation's machines are found by its tags: without a window for them they are never patched.
+
+    Refused:
+    - `hybrid.tags`: tags that no window selects, where there are windows: the machines would never be patched
+    """
     if policy.hybrid and policy.install:
         tags = policy.hybrid_tags
         if not any(matches(tags, group) for install in policy.install.values() for group in install.target_groups):
@@ -156,7 +179,12 @@ def _check_hybrid(policy: Policy, findings: Findings) -> None:
 
 
 def _check_scan(policy: Policy, times: Times, begin: datetime, reading: Reading) -> None:
-    """A scan while a window installs meets it on the node: one of the two fails, or reports what is half done."""
+    """A scan while a window installs meets it on the node: one of the two fails, or reports what is half done.
+
+    Warned of:
+    - `scan.schedule_utc`, `inventory.schedule_utc`, `agent_updates.schedule_utc`: a single time that has passed
+    - `scan.schedule_utc`: a scan that begins while a window is open, as the two may meet on a node
+    """
     for key, association in (
         ("scan", policy.scan),
         ("inventory", policy.inventory),
