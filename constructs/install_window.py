@@ -146,7 +146,7 @@ class InstallWindow(Construct):
                     )
                 )
             ),
-        ).node.add_dependency(role)
+        ).node.add_dependency(role.policy)
 
 
 def _check(duration_hours: int, cutoff_hours: int, targets: Sequence[Targets]) -> None:
