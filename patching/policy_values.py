@@ -11,7 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 
 from patching.operating_system import OperatingSystem
 from patching.policy import pages
-from patching.policy.part import NAME_FORM, TAG_FORM
+from patching.policy.part import NAME_FORM, SCHEDULE_FORM, TAG_FORM
 
 WRITING = "How it is written"
 """Heading of the section about the forms of values."""
@@ -19,7 +19,7 @@ WRITING = "How it is written"
 SYSTEMS = "Operating systems and filters"
 """Heading of the section about them."""
 
-_FORMS = {NAME_FORM: "*name*", TAG_FORM: "*tag*", "cron(...), rate(...) or at(...)": "*schedule*"}
+_FORMS = {NAME_FORM: "*name*", TAG_FORM: "*tag*", SCHEDULE_FORM: "*schedule*"}
 
 
 def anchor(heading: str) -> str:
@@ -77,7 +77,7 @@ class InWords:
         resolved = self._resolved(schema)
         if "enum" in resolved:
             chosen = [one for one in resolved["enum"] if one is not None]
-            if len(chosen) == len(OperatingSystem):
+            if chosen == list(OperatingSystem):
                 return f"an [operating system](#{anchor(SYSTEMS)})"
             return ", ".join(f"`{one}`" for one in chosen)
         if "properties" in resolved and "$ref" in schema:

@@ -171,6 +171,7 @@ def _own_tag(value: str) -> str:
 
 NAME_FORM = "1 to 40 lower-case letters, digits and hyphens after a letter"
 TAG_FORM = "a tag: letters, digits, spaces and _.:/=+-@"
+SCHEDULE_FORM = "cron(...), rate(...) or at(...)"
 Key = Annotated[str, Matching(_KEY, NAME_FORM)]
 Tag = Annotated[str, Field(max_length=256), Matching(_TAG, TAG_FORM)]
 TagValue = Annotated[Tag, Field(min_length=1)]
@@ -178,10 +179,7 @@ TagKey = Annotated[Tag, Field(min_length=1, max_length=128), AfterValidator(_own
 
 
 ScheduleExpression = Annotated[
-    str,
-    WithJsonSchema(
-        {"type": "string", **for_editors(re.compile(r"(cron|rate|at)\(.+\)"), "cron(...), rate(...) or at(...)")}
-    ),
+    str, WithJsonSchema({"type": "string", **for_editors(re.compile(r"(cron|rate|at)\(.+\)"), SCHEDULE_FORM)})
 ]
 """A schedule as its text; its part makes a `patching.schedule.Schedule` of it, which says what is wrong with it."""
 
