@@ -53,7 +53,8 @@ class Targets:
             if not 1 <= len(values) <= MAX_VALUES:
                 message = f"target {key!r} has {len(values)} values, but AWS takes 1 to {MAX_VALUES}"
                 raise InvalidValueError(message)
-            if key.startswith("tag:") and not (len(key) <= _MAX_KEY and _TAG_KEY.fullmatch(key)):
+            named = len(key) <= _MAX_KEY and bool(_TAG_KEY.fullmatch(key))
+            if key.startswith("tag:") and not named and not is_token(key):
                 message = (
                     f"{key.removeprefix('tag:')!r} is no tag that a target can name: letters, digits, spaces and "
                     "_.:/=-@, without +"

@@ -10,14 +10,15 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from patching.deployment import ENVIRONMENT_TAG, NAME_TAG
+from patching.instance_type import INSTANCE_TYPE, check_processors
 from patching.operating_system import OperatingSystem
 from patching.patch_group import check_tag_key
 from patching.policy import pages
 from patching.policy.part import Findings, Key, Matching, Part, Tag, TagKey
 
 _SSM_PARAMETER = re.compile(r"/aws/service/[A-Za-z0-9_.\-/]+")
-_INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
 _VPC = re.compile(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})")
+_ZONE = re.compile(r"[a-z]{2}(-[a-z0-9]+)+")
 _SUBNET = re.compile(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})")
 
 
@@ -54,7 +55,7 @@ class Network(Part, json_schema_extra=pages.VPC_ENDPOINTS):
         description="`existing` only: the subnets, in the order of `availability_zones`.",
         json_schema_extra=pages.SUBNETS,
     )
-    availability_zones: list[str] = Field(
+    availability_zones: list[Annotated[str, Matching(_ZONE, "an availability zone like eu-west-1a")]] = Field(
         default_factory=list,
         description="`existing` only: the zone of each subnet, such as `eu-west-1a`.",
         json_schema_extra=pages.SUBNETS,
@@ -89,6 +90,7 @@ class Network(Part, json_schema_extra=pages.VPC_ENDPOINTS):
                 "subnet, in their order"
             )
             findings.add(("availability_zones",), message)
+        findings.add_repeated(("subnet_ids",), self.subnet_ids)
         findings.report()
         return self
 
@@ -119,7 +121,7 @@ class Node(Part, json_schema_extra=pages.INSTANCE_TYPES):
         ],
         json_schema_extra=pages.PUBLIC_IMAGES,
     )
-    instance_type: Annotated[str, Matching(_INSTANCE_TYPE, "an instance type like t3.small")] = Field(
+    instance_type: Annotated[str, Matching(INSTANCE_TYPE, "an instance type like t3.small")] = Field(
         default="t3.small", description="Type of the instance; its architecture has to be the image's."
     )
     volume_gib: int = Field(
@@ -155,6 +157,8 @@ class Node(Part, json_schema_extra=pages.INSTANCE_TYPES):
         if self.operating_system is OperatingSystem.MACOS:
             message = "a Mac needs a dedicated host, which a lab fleet does not make; use a policy without a fleet"
             findings.add(("operating_system",), message)
+        image = self.image or LATEST_IMAGES.get(self.operating_system, "")
+        findings.make(("instance_type",), check_processors, self.instance_type, image)
         for reserved in (ENVIRONMENT_TAG, NAME_TAG):
             if reserved in self.tags:
                 source = "environment" if reserved == ENVIRONMENT_TAG else "name"

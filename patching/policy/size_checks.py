@@ -120,7 +120,7 @@ def _check_bytes(policy: Policy, findings: Findings) -> None:
     Follows https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html.
     """
     sizes = {
-        "baselines": sum(_size(policy.patch_baseline(name).to_api()) for name in policy.baselines),
+        "baselines": sum(_size(one.patch_baseline("sized").to_api()) for one in policy.baselines.values()),
         "documents": sum(_size(document.content) for document in policy.documents.values()),
         "install": sum(_size(group) for install in policy.install.values() for group in install.target_groups),
     }

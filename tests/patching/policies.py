@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
+
 from patching.policy import Policy
 from patching.policy_file import PolicyError, parse_policy
+
+TODAY = date(2026, 1, 1)
+"""The day that tests judge schedules and exceptions on: a Thursday."""
 
 SMALL = """\
 environment: lab
@@ -21,7 +27,7 @@ baselines:
       - filters: {CLASSIFICATION: [Security]}
         approve_after_days: 7
 scan:
-  schedule_utc: cron(0 20 * * ? *)
+  schedule_utc: cron(0 10 * * ? *)
 install:
   prod:
     targets: {Workload: Prod}
@@ -50,14 +56,44 @@ def without_fleet(text: str) -> str:
     return text[: text.index("fleet:")] + text[text.index("baselines:") :]
 
 
+BARE = """\
+environment: lab
+baselines:
+  linux: {operating_system: AMAZON_LINUX_2023, patch_groups: [web], rules: [{}]}
+scan:
+  schedule_utc: cron(0 10 * * ? *)
+"""
+
+
+def bare(*parts: str) -> str:
+    """Return the text of a policy without a fleet and without windows, and with these further parts.
+
+    What comes first of them has line 6.
+    """
+    return BARE + "".join(f"{part}\n" for part in parts)
+
+
+def window(schedule: str, **settings: object) -> str:
+    """Return a window for web servers as a line of YAML."""
+    whole = {"targets": "{Role: web}", "duration_hours": 2, **settings, "schedule": f"'{schedule}'"}
+    return "{" + ", ".join(f"{key}: {value}" for key, value in whole.items()) + "}"
+
+
 def policy(*changes: tuple[str, str]) -> Policy:
-    return parse_policy(changed(*changes), name="p.yaml")
+    return parse_policy(changed(*changes), name="p.yaml", today=TODAY)
 
 
-def problems(text: str) -> list[str]:
+def problems(text: str, *, folder: Path | None = None, today: date = TODAY) -> list[str]:
     """Return the lines of the error that this text causes; none if it is a policy."""
     try:
-        parse_policy(text, name="p.yaml")
+        parse_policy(text, name="p.yaml", folder=folder, today=today)
     except PolicyError as error:
         return str(error).splitlines()
     return []
+
+
+def warnings(text: str, *, folder: Path | None = None, today: date = TODAY) -> list[str]:
+    """Return what is said of a policy although it keeps every rule."""
+    said: list[str] = []
+    parse_policy(text, name="p.yaml", folder=folder, today=today, warn=said.append)
+    return said

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patching.command_document import MAX_SIZE, CommandDocument, findings, hook_findings
+from patching.command_document import MAX_SIZE, CommandDocument, check_name, findings, hook_findings
 from patching.command_plugins import AUTOMATION_ACTIONS, PLUGINS, InputKind
 from patching.errors import InvalidValueError
 from patching.findings import Location
@@ -419,3 +419,23 @@ def test_a_step_with_what_its_plugin_needs_is_taken_and_one_with_less_is_not(act
         less = copy.deepcopy(made)
         less["mainSteps"][0]["inputs"].pop(name)  # type: ignore[index]
         assert [one.message for one in findings(less)] == [f"{action} needs the input {name}"]
+
+
+# Names.
+
+
+@pytest.mark.parametrize("name", ["abc", "x" * 128, "patchops-lab-drain", "A_b.c-1", "AWSome", "${Token[NAME.1]}"])
+def test_a_document_has_a_name_of_its_own(name: str) -> None:
+    check_name(name)
+
+
+@pytest.mark.parametrize("name", ["ab", "x" * 129, "a b", "a/b", ""])
+def test_a_name_has_3_to_128_characters(name: str) -> None:
+    with pytest.raises(InvalidValueError, match="is not 3 to 128 letters, digits"):
+        check_name(name)
+
+
+@pytest.mark.parametrize("name", ["aws-drain", "amazon-drain", "amzn-drain", "AWSSupport-drain", "AWSEC2-drain"])
+def test_a_name_does_not_begin_as_those_of_aws(name: str) -> None:
+    with pytest.raises(InvalidValueError, match="which AWS keeps to itself"):
+        check_name(name)

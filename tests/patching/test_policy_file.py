@@ -50,7 +50,7 @@ def test_every_error_is_told_in_one_go_in_the_order_of_the_file() -> None:
     text = changed(
         ("environment: lab", "environment: Lab"),
         ("approve_after_days: 7", "approve_after_days: 400"),
-        ("cron(0 20 * * ? *)", "cron(0 20)\n  concurrency: 0"),
+        ("cron(0 10 * * ? *)", "cron(0 20)\n  concurrency: 0"),
         ("cutoff_hours: 1", "cutoff_hours: 9\n    max_errors: x"),
         ("retention_days: 30", "retention: 30"),
     )
@@ -146,7 +146,7 @@ def test_a_rate_that_is_neither_number_nor_text_is_told_once(value: str) -> None
 def test_what_is_nested_without_end_is_no_policy() -> None:
     found: list[str] = []
     with suppress(RecursionError):  # its traceback would take seconds to print
-        found = problems("[" * 3000)
+        found = problems("[" * 600)
     assert [line.partition(": ")[0] for line in found] == ["p.yaml:1"]
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from patching.errors import InvalidValueError
-from patching.targets import Targets
+from patching.targets import Targets, matches, may_share
 
 names = st.text("abcXYZ019_.:/=-", min_size=1, max_size=12)
 tags = st.dictionaries(names, st.lists(names, min_size=1, max_size=4), min_size=1, max_size=5)
@@ -48,6 +50,39 @@ def test_a_key_takes_one_to_fifty_values() -> None:
         Targets.tag("Name", *map(str, range(51)))
     with pytest.raises(InvalidValueError, match="'tag:Name' has 0 values"):
         Targets.tag("Name")
+
+
+@pytest.mark.parametrize("key", ["A+B", "a;b", "", "k" * 160, "a*"])
+def test_a_tag_that_no_target_can_name_is_refused(key: str) -> None:
+    with pytest.raises(InvalidValueError, match="is no tag that a target can name: letters, digits, spaces and "):
+        Targets.tag(key, "x")
+
+
+@pytest.mark.parametrize("key", ["Workload", "Patch Group", "k" * 159, "a_b.c:d/e=f-g@h", "Ünicode", "${Token[K.1]}"])
+def test_a_tag_that_a_target_can_name_is_taken(key: str) -> None:
+    assert Targets.tag(key, "a+b").match("", {key: "a+b"})
+
+
+@pytest.mark.parametrize(
+    ("these", "those", "may"),
+    [
+        ({"A": "x"}, {"A": "x"}, True),
+        ({"A": "x"}, {"A": ["w", "x"]}, True),
+        ({"A": "x", "B": "y"}, {"A": "x"}, True),
+        ({"A": "x", "B": "y"}, {"A": "x", "B": "z"}, False),
+        ({"A": "x"}, {"A": "y"}, False),
+        ({"A": "x"}, {"B": "x"}, False),
+    ],
+)
+def test_groups_may_share_nodes_if_what_they_both_name_agrees(these: Any, those: Any, may: bool) -> None:
+    assert may_share(these, those) is may
+    assert may_share(those, these) is may
+
+
+def test_a_node_is_of_a_group_if_it_has_all_of_its_tags() -> None:
+    tags = {"A": "x", "B": "y"}
+    assert [matches(tags, one) for one in ({"A": "x"}, {"A": ["w", "x"], "B": "y"}, {})] == [True, True, True]
+    assert [matches(tags, one) for one in ({"A": "y"}, {"A": "x", "C": "z"})] == [False, False]
 
 
 @pytest.mark.parametrize("instance", ["i-01234567", "i-0123456789abcdef0", "mi-0123456789abcdef0", "${Token[TOKEN.7]}"])
