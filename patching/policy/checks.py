@@ -7,22 +7,19 @@ reference (docs/policy.md) repeats it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from patching.command_document import hook_findings
 from patching.deployment import ENVIRONMENT_TAG, NAME_TAG, PATCH_GROUP_TAG
 from patching.operating_system import OperatingSystem
 from patching.patch_group import PATCH_GROUP_TAGS, patch_group
 from patching.policy import exception_checks, size_checks, window_checks
+from patching.policy.content import PolicyContent
 from patching.policy.part import Findings, Place, Reading
 from patching.quotas import MAX_TAGS
 from patching.targets import value_set
 
-if TYPE_CHECKING:
-    from patching.policy.policy import Policy
 
-
-def check(policy: Policy, findings: Findings, reading: Reading) -> None:
+def check(policy: PolicyContent, findings: Findings, reading: Reading) -> None:
     """Find what is wrong with the policy as a whole."""
     _check_tags(policy, findings)
     _check_quotas(policy, findings)
@@ -34,7 +31,7 @@ def check(policy: Policy, findings: Findings, reading: Reading) -> None:
     window_checks.check(policy, findings, reading)
 
 
-def _check_tags(policy: Policy, findings: Findings) -> None:
+def _check_tags(policy: PolicyContent, findings: Findings) -> None:
     """A node has 50 tags at most; see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html.
 
     Refused:
@@ -59,7 +56,7 @@ def _check_tags(policy: Policy, findings: Findings) -> None:
             )
 
 
-def _check_quotas(policy: Policy, findings: Findings) -> None:
+def _check_quotas(policy: PolicyContent, findings: Findings) -> None:
     """Count what AWS counts; see https://docs.aws.amazon.com/general/latest/gr/ssm.html.
 
     Refused:
@@ -79,7 +76,7 @@ def _check_quotas(policy: Policy, findings: Findings) -> None:
             findings.add((key,), message)
 
 
-def _check_baselines(policy: Policy, findings: Findings) -> None:
+def _check_baselines(policy: PolicyContent, findings: Findings) -> None:
     """A group has one baseline of each system, and a system one default.
 
     Refused:
@@ -107,7 +104,7 @@ def _check_baselines(policy: Policy, findings: Findings) -> None:
             findings.add(("baselines", name, "default"), message)
 
 
-def _check_groups(policy: Policy, findings: Findings) -> None:
+def _check_groups(policy: PolicyContent, findings: Findings) -> None:
     """No node falls back to a default baseline of AWS's in silence, and no baseline is there for nobody.
 
     Refused:
@@ -145,7 +142,7 @@ def _check_groups(policy: Policy, findings: Findings) -> None:
         _check_reached(policy, findings)
 
 
-def _named_groups(policy: Policy) -> Iterator[tuple[Place, str]]:
+def _named_groups(policy: PolicyContent) -> Iterator[tuple[Place, str]]:
     """Yield the patch groups that other parts than baselines and nodes name, with their places."""
     parts: list[tuple[Place, Mapping[str, str | list[str]]]] = []
     if policy.hybrid:
@@ -164,7 +161,7 @@ def _named_groups(policy: Policy) -> Iterator[tuple[Place, str]]:
                 yield (*at, key), value
 
 
-def _check_reached(policy: Policy, findings: Findings) -> None:
+def _check_reached(policy: PolicyContent, findings: Findings) -> None:
     """Where the policy makes the nodes itself, every baseline has to be for one of them.
 
     Refused:
@@ -184,7 +181,7 @@ def _check_reached(policy: Policy, findings: Findings) -> None:
             findings.add(("baselines", name), message)
 
 
-def _check_documents(policy: Policy, findings: Findings) -> None:
+def _check_documents(policy: PolicyContent, findings: Findings) -> None:
     """A hook is a document of the policy, and runs without parameters.
 
     Refused:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 from patching.baseline import MAX_LISTED_PATCHES
 from patching.baseline_checks import rejecting
 from patching.errors import InvalidValueError
 from patching.policy.baselines import Action, PatchException, check_entry
+from patching.policy.content import PolicyContent
 from patching.policy.part import Findings, Place, Reading
-
-if TYPE_CHECKING:
-    from patching.policy.policy import Policy
 
 _WARN_BEFORE = timedelta(days=14)
 
 
-def check(policy: Policy, findings: Findings, reading: Reading) -> None:
+def check(policy: PolicyContent, findings: Findings, reading: Reading) -> None:
     """An exception is one to a baseline of the policy, says something new, and has an end that has not come.
 
     Refused:

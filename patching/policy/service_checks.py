@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING
 
 from patching.open_times import Period, common, union
+from patching.policy.content import PolicyContent
 from patching.policy.install import Service, TargetTags
 from patching.policy.part import Findings, Reading
 from patching.targets import may_share
 
-if TYPE_CHECKING:
-    from patching.policy.policy import Policy
 
-
-def check(policy: Policy, times: Mapping[str, Sequence[Period]], findings: Findings, reading: Reading) -> None:
+def check(policy: PolicyContent, times: Mapping[str, Sequence[Period]], findings: Findings, reading: Reading) -> None:
     """Find services whose groups can all be down at one time, and groups that no window patches.
 
     Warned of:
@@ -40,7 +37,7 @@ def check(policy: Policy, times: Mapping[str, Sequence[Period]], findings: Findi
         _check_times(name, service, windows, times, findings)
 
 
-def _windows(policy: Policy, name: str, index: int, *, findings: Findings, reading: Reading) -> list[str]:
+def _windows(policy: PolicyContent, name: str, index: int, *, findings: Findings, reading: Reading) -> list[str]:
     """Return the enabled windows that patch a group, and note if there is none.
 
     Refused:

@@ -9,23 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 from itertools import combinations, pairwise
-from typing import TYPE_CHECKING
 
 from patching.open_times import OpenTimes, Period, first_common, most_open, union
 from patching.policy import service_checks
+from patching.policy.content import PolicyContent
 from patching.policy.install import Install
 from patching.policy.part import Findings, Reading
 from patching.targets import matches, may_share, value_set
-
-if TYPE_CHECKING:
-    from patching.policy.policy import Policy
 
 _YEAR = timedelta(days=366)
 
 Times = dict[str, list[Period]]
 
 
-def check(policy: Policy, findings: Findings, reading: Reading) -> None:
+def check(policy: PolicyContent, findings: Findings, reading: Reading) -> None:
     """Find windows that meet, services that go down as a whole, and windows that never open."""
     begin = datetime.combine(reading.today, time(), UTC)
     enabled: Times = {}
@@ -73,7 +70,7 @@ def _never_opens(install: Install) -> str:
     )
 
 
-def _check_overlaps(policy: Policy, times: Times, findings: Findings, reading: Reading) -> None:
+def _check_overlaps(policy: PolicyContent, times: Times, findings: Findings, reading: Reading) -> None:
     """Two windows for one node must not be open at one time: two runs on one node break each other.
 
     Refused:
@@ -109,7 +106,7 @@ def _check_overlaps(policy: Policy, times: Times, findings: Findings, reading: R
             findings.add(at, message)
 
 
-def _shared(policy: Policy, these: Install, those: Install) -> str | None:
+def _shared(policy: PolicyContent, these: Install, those: Install) -> str | None:
     """Return the nodes, in words, that target groups of both windows select; None if no such node is known.
 
     Groups that have no tag in common may select one node all the same: that is known of the policy's own nodes only.
@@ -129,7 +126,7 @@ def _shared(policy: Policy, these: Install, those: Install) -> str | None:
     return None
 
 
-def _machines(policy: Policy) -> Iterator[tuple[str, Mapping[str, str]]]:
+def _machines(policy: PolicyContent) -> Iterator[tuple[str, Mapping[str, str]]]:
     """Yield what the policy knows of nodes: their names in words, and their tags."""
     for node in policy.fleet.nodes if policy.fleet else ():
         yield f"node {node.name}", policy.node_tags(node)
@@ -146,7 +143,7 @@ def _are_apart(one: Install, other: Install) -> bool:
     )
 
 
-def _check_open(policy: Policy, times: Times, findings: Findings) -> None:
+def _check_open(policy: PolicyContent, times: Times, findings: Findings) -> None:
     """AWS runs five windows at one time; a further one does not start.
 
     Refused:
@@ -165,7 +162,7 @@ def _check_open(policy: Policy, times: Times, findings: Findings) -> None:
         findings.add(("install", names[-1], "schedule"), message)
 
 
-def _check_hybrid(policy: Policy, findings: Findings) -> None:
+def _check_hybrid(policy: PolicyContent, findings: Findings) -> None:
     """An activation's machines are found by its tags: without a window for them they are never patched.
 
     Refused:
@@ -178,7 +175,7 @@ def _check_hybrid(policy: Policy, findings: Findings) -> None:
             findings.add(("hybrid", "tags"), message)
 
 
-def _check_scan(policy: Policy, times: Times, begin: datetime, reading: Reading) -> None:
+def _check_scan(policy: PolicyContent, times: Times, begin: datetime, reading: Reading) -> None:
     """A scan while a window installs meets it on the node: one of the two fails, or reports what is half done.
 
     Warned of:
