@@ -44,7 +44,7 @@ _WORD, _WORDS_MORE = _Part("word"), _Part("word", repeated=True)
 
 def is_known(text: object) -> bool:
     """Tell whether nothing in a text is left to AWS."""
-    return isinstance(text, str) and not any(character >= UNKNOWN and _is_mark(character) for character in text)
+    return isinstance(text, str) and not any(map(_is_mark, text))
 
 
 @lru_cache(maxsize=_CACHED)

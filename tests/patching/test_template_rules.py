@@ -32,9 +32,11 @@ GIVEN: dict[str, Any] = ref("Given")
 SOMETIMES: dict[str, Any] = {"Fn::If": ["Sometimes", "this", "that"]}
 ELSEWHERE: dict[str, Any] = {"Fn::ImportValue": "exported-by-another-app"}
 WITHOUT_OUTPUT = {f"{COMMAND}.OutputS3BucketName": GONE, f"{COMMAND}.CloudWatchOutputConfig": GONE}
+CORE = sub("arn:${AWS::Partition}:iam::aws:policy/AmazonSSMManagedInstanceCore")
 SECOND_WINDOW = {"Other": window("other"), "OtherTarget": target("Other", "Batch")}
 EVENTS = {"Service": "events.amazonaws.com"}
 CLOUDWATCH = {"Service": "cloudwatch.amazonaws.com"}
+NEITHER = allow(["iam:CreateRole", "iam:PassRole"], [att("EventRole"), att("Publisher")], Effect="Deny")
 TASK_OF_OTHER = changed(GOOD, {"Task.WindowId": ref("Other"), "Task.Targets.0.Values": [ref("OtherTarget")]})[
     "Resources"
 ]["Task"]
@@ -105,13 +107,15 @@ BROKEN: list[tuple[str, str, dict[str, Any]]] = [
         {f"{SEND}.0.Condition": {"StringEquals": {"ssm:resourceTag/Environment": "demo"}}},
     ),
     ("sender-may-not-send", "Sender", {f"{SEND}.1.Action": ["ssm:ListCommands"]}),
+    ("sender-may-not-send", "Sender", {"Task.TaskArn": "arn:aws:ssm:eu-west-1:123456789012:document/shared"}),
     ("publish-role-not-passed", "Sender", {f"{SEND}.2.Resource": att("EventRole")}),
     (
         "publish-role-not-passed",
         "Sender",
         {f"{SEND}.2.Condition": {"StringEquals": {"iam:PassedToService": "sns.amazonaws.com"}}},
     ),
-    ("publish-role-not-passed", "Sender", {f"{SEND}.2": allow(["iam:PassRole"], "*", Effect="Deny")}),
+    ("publish-role-not-passed", "Sender", {f"{SEND}.2.Resource": att("Publisher", "RoleId")}),
+    ("publish-role-not-passed", "Sender", {f"{SEND}.0": allow(["*"], "*"), f"{SEND}.2": NEITHER}),
     ("publish-role-not-passed", "Task", {"Task.ServiceRoleArn": GONE}),
     ("publish-role-not-passed", "Task", {f"{COMMAND}.ServiceRoleArn": GONE}),
     # Notifications.
@@ -152,6 +156,22 @@ BROKEN: list[tuple[str, str, dict[str, Any]]] = [
     ("output-not-writable", "NodePolicy", {f"{COMMAND}.OutputS3KeyPrefix": "output"}),
     ("output-not-writable", "NodePolicy", {"Scan.OutputLocation.S3Location.OutputS3KeyPrefix": "scan"}),
     ("output-not-writable", "NodePolicy", {"NodePolicy.PolicyDocument.Statement.2.Action": ["kms:Decrypt"]}),
+    (
+        "output-not-writable",
+        "NodePolicy",
+        {
+            "NodePolicy.PolicyDocument.Statement.2.Action": ["kms:Decrypt"],
+            "Key.KeyPolicy.Statement.0.Principal": {"AWS": ref("AWS::AccountId")},
+        },
+    ),
+    (
+        "output-not-writable",
+        "NodePolicy",
+        {
+            f"{COMMAND}.OutputS3KeyPrefix": "output",
+            "Machines": role("ssm.amazonaws.com", ManagedPolicyArns=[ref("NodePolicy"), CORE]),
+        },
+    ),
     (
         "log-not-writable",
         "NodePolicy",
@@ -221,6 +241,14 @@ FINE: list[dict[str, Any]] = [
     {"Sender.AssumeRolePolicyDocument.Statement.0.Principal.Service": ["ec2.amazonaws.com", "ssm.amazonaws.com"]},
     {"Sender.AssumeRolePolicyDocument.Statement.0.Principal.Service": sub("ssm.${AWS::URLSuffix}")},
     {"Sender.AssumeRolePolicyDocument": SOMETIMES},
+    {
+        "Sender.AssumeRolePolicyDocument": policy(
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}},
+            {"Effect": "Allow", "Action": ["sts:AssumeRole"], "Principal": {"Service": "ssm.amazonaws.com"}},
+        )
+    },
+    {"Task.TaskArn": "arn:aws:ssm:eu-west-1::document/AWS-RunPatchBaselineWithHooks"},
+    {f"{SEND}.0": allow(["*"], "*"), f"{SEND}.2": NEITHER | {"Condition": {"Bool": {"aws:SecureTransport": "false"}}}},
     {f"{SEND}.0.Resource": "*"},
     {f"{SEND}.0.Resource": "arn:aws:ssm:eu-west-1::document/AWS-RunPatchBaseline*"},
     {f"{SEND}.0.Resource": {"Fn::Join": ["", ["arn:", ref("AWS::Partition"), ":ssm:*:*:document/", GIVEN]]}},
@@ -271,6 +299,19 @@ FINE: list[dict[str, Any]] = [
     # Output.
     {f"{COMMAND}.OutputS3BucketName": "made-elsewhere"},
     {f"{COMMAND}.OutputS3KeyPrefix": GIVEN},
+    {f"{COMMAND}.OutputS3KeyPrefix": "x", "Other": role("lambda.amazonaws.com", ManagedPolicyArns=[ref("NodePolicy")])},
+    {f"{COMMAND}.OutputS3KeyPrefix": "x", "NodePolicy.Groups": ["administrators"]},
+    {
+        f"{COMMAND}.OutputS3KeyPrefix": "x",
+        "Target.Targets": [
+            {"Key": "tag:Workload", "Values": ["Web"]},
+            {"Key": "resource-groups:Name", "Values": ["web"]},
+        ],
+    },
+    {
+        "NodePolicy.PolicyDocument.Statement.2.Action": ["kms:Decrypt"],
+        "Key.KeyPolicy.Statement.1.Principal": {"AWS": "arn:aws:iam::123456789012:role/nodes", **CLOUDWATCH},
+    },
     {"NodePolicy": role("ec2.amazonaws.com")},
     {"NodePolicy.PolicyDocument.Statement.0.Resource": sub("${Output.Arn}/*")},
     {"NodePolicy.PolicyDocument.Statement.0.Resource": sub("arn:aws:s3:::${Output}/*")},
@@ -298,6 +339,7 @@ FINE: list[dict[str, Any]] = [
     {"Scan.Name": "AWS-GatherSoftwareInventory", "Scan.Parameters": {"applications": ["Enabled"]}},
     {"Scan.Name": ref("Hook"), "Scan.Parameters": {"service": ["nginx"]}},
     {"Scan.Name": ref("Hook"), "Scan.Parameters": {"service": [GIVEN]}},
+    {"Scan.Name": ref("Hook"), "Scan.Parameters": {"service": ["rm -rf", GIVEN]}},
     {f"{COMMAND}.Parameters.PreInstallHookDocName": ["made-elsewhere"]},
     {f"{COMMAND}.Parameters.PreInstallHookDocName": ["AWS-Noop"]},
     {"Hook.Content": GIVEN},
