@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,6 +38,9 @@ CORE = sub("arn:${AWS::Partition}:iam::aws:policy/AmazonSSMManagedInstanceCore")
 SECOND_WINDOW = {"Other": window("other"), "OtherTarget": target("Other", "Batch")}
 EVENTS = {"Service": "events.amazonaws.com"}
 CLOUDWATCH = {"Service": "cloudwatch.amazonaws.com"}
+BUCKET_OF_ARN: dict[str, Any] = {
+    f"{COMMAND}.OutputS3BucketName": {"Fn::Select": ["5", {"Fn::Split": [":", att("Output")]}]}
+}
 NEITHER = allow(["iam:CreateRole", "iam:PassRole"], [att("EventRole"), att("Publisher")], Effect="Deny")
 TASK_OF_OTHER = changed(GOOD, {"Task.WindowId": ref("Other"), "Task.Targets.0.Values": [ref("OtherTarget")]})[
     "Resources"
@@ -52,6 +57,7 @@ INSTALLS_BY_A_DOCUMENT = {
                 "schemaVersion": "2.2",
                 "parameters": {"Operation": {"type": "String", "default": "Scan"}},
                 "mainSteps": [
+                    {"name": "say", "action": "aws:runShellScript", "inputs": {"runCommand": ["echo patching"]}},
                     {
                         "name": "patch",
                         "action": "aws:runDocument",
@@ -60,7 +66,7 @@ INSTALLS_BY_A_DOCUMENT = {
                             "documentPath": "AWS-RunPatchBaseline",
                             "documentParameters": {"Operation": "{{ Operation }}"},
                         },
-                    }
+                    },
                 ],
             }
         },
@@ -115,6 +121,7 @@ BROKEN: list[tuple[str, str, dict[str, Any]]] = [
         {f"{SEND}.2.Condition": {"StringEquals": {"iam:PassedToService": "sns.amazonaws.com"}}},
     ),
     ("publish-role-not-passed", "Sender", {f"{SEND}.2.Resource": att("Publisher", "RoleId")}),
+    ("publish-role-not-passed", "Sender", {f"{SEND}.2.Resource": "arn:aws:iam::123456789012:role/another"}),
     ("publish-role-not-passed", "Sender", {f"{SEND}.0": allow(["*"], "*"), f"{SEND}.2": NEITHER}),
     ("publish-role-not-passed", "Task", {"Task.ServiceRoleArn": GONE}),
     ("publish-role-not-passed", "Task", {f"{COMMAND}.ServiceRoleArn": GONE}),
@@ -150,10 +157,20 @@ BROKEN: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("alarm-not-delivered", "Topic", {"TopicPolicy.PolicyDocument.Statement.0.Principal": EVENTS}),
     ("alarm-not-delivered", "Topic", {"TopicPolicy.PolicyDocument.Statement.0.Effect": "Deny"}),
+    ("alarm-not-delivered", "Topic", {"TopicPolicy.PolicyDocument.Statement.0.Principal": GONE}),
     ("alarm-not-delivered", "Topic", {"Topic.KmsMasterKeyId": "alias/aws/sns"}),
     ("alarm-not-delivered", "Key", {"Key.KeyPolicy.Statement.1.Action": ["kms:Decrypt"]}),
     # Output.
     ("output-not-writable", "NodePolicy", {f"{COMMAND}.OutputS3KeyPrefix": "output"}),
+    ("output-not-writable", "NodePolicy", {f"{COMMAND}.OutputS3KeyPrefix": "output"} | BUCKET_OF_ARN),
+    (
+        "output-not-writable",
+        "NodePolicy",
+        {
+            f"{COMMAND}.OutputS3KeyPrefix": "output",
+            "NodePolicy.PolicyDocument.Statement.0.Resource": ["arn:aws:s3:::another/*", sub("${Output.Arn}/out/*")],
+        },
+    ),
     ("output-not-writable", "NodePolicy", {"Scan.OutputLocation.S3Location.OutputS3KeyPrefix": "scan"}),
     ("output-not-writable", "NodePolicy", {"NodePolicy.PolicyDocument.Statement.2.Action": ["kms:Decrypt"]}),
     (
@@ -229,6 +246,10 @@ FINE: list[dict[str, Any]] = [
     {"Task.Targets.0.Values": [ref("Target"), ELSEWHERE], "Second": target("Window", "Batch")},
     SECOND_WINDOW,
     SECOND_WINDOW | {"OtherTask": TASK_OF_OTHER},
+    {
+        "Second": target("Window", "Batch"),
+        "SecondTask": changed(GOOD, {"Task.Targets.0.Values": GIVEN})["Resources"]["Task"],
+    },
     {"Second": target("Window", "Batch") | {"Condition": "Sometimes"}},
     {"Window.Cutoff": GIVEN},
     {"Window.Schedule": GIVEN},
@@ -253,6 +274,7 @@ FINE: list[dict[str, Any]] = [
     {f"{SEND}.0.Resource": "arn:aws:ssm:eu-west-1::document/AWS-RunPatchBaseline*"},
     {f"{SEND}.0.Resource": {"Fn::Join": ["", ["arn:", ref("AWS::Partition"), ":ssm:*:*:document/", GIVEN]]}},
     {f"{SEND}.0.Action": ["ssm:Send*"], f"{SEND}.2.Action": "IAM:passrole"},
+    {f"{SEND}.1.Resource": "*"},
     {f"{SEND}.0.Condition": {"StringEqualsIfExists": {"ssm:resourceTag/Environment": "demo"}}},
     {f"{SEND}.1.Resource": "arn:aws:ssm:*:*:managed-instance/*"},
     {"Sender.Policies": [], "Sender.ManagedPolicyArns": [ELSEWHERE]},
@@ -272,6 +294,21 @@ FINE: list[dict[str, Any]] = [
     {f"{SEND}.2.Resource": sub("arn:aws:iam::${AWS::AccountId}:role/*")},
     {f"{SEND}.2.Condition.StringEquals": {"iam:PassedToService": ["ssm.amazonaws.com", "ec2.amazonaws.com"]}},
     {f"{SEND}.2": {"Effect": "Allow", "NotAction": ["ec2:*"], "Resource": "*"}},
+    {
+        "Grant": {
+            "Type": "AWS::IAM::Policy",
+            "Properties": {
+                "Roles": [ref("Sender")],
+                "PolicyDocument": policy(
+                    allow(
+                        ["iam:PassRole"],
+                        att("Publisher"),
+                        Condition={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
+                    )
+                ),
+            },
+        }
+    },
     {"Publisher.RoleName": "publisher", f"{SEND}.2.Resource": "arn:aws:iam::123456789012:role/publisher"},
     {f"{COMMAND}.ServiceRoleArn": ELSEWHERE, f"{SEND}.2.Resource": GIVEN},
     # Notifications.
@@ -294,6 +331,11 @@ FINE: list[dict[str, Any]] = [
     },
     {"EventRule.Targets.0": {"Id": "Elsewhere", "Arn": "arn:aws:lambda:eu-west-1:123456789012:function:f"}},
     {"TopicPolicy.PolicyDocument.Statement.0.Principal": "*"},
+    {
+        "TopicPolicy.PolicyDocument.Statement.0": allow(
+            ["sns:Publish"], ref("Topic"), NotPrincipal={"AWS": "arn:aws:iam::123456789012:role/x"}
+        )
+    },
     {"TopicPolicy.Topics": [ELSEWHERE]},
     {"Alarm.AlarmActions": [ELSEWHERE], "TopicPolicy.PolicyDocument.Statement.0.Effect": "Deny"},
     # Output.
@@ -301,6 +343,12 @@ FINE: list[dict[str, Any]] = [
     {f"{COMMAND}.OutputS3KeyPrefix": GIVEN},
     {f"{COMMAND}.OutputS3KeyPrefix": "x", "Other": role("lambda.amazonaws.com", ManagedPolicyArns=[ref("NodePolicy")])},
     {f"{COMMAND}.OutputS3KeyPrefix": "x", "NodePolicy.Groups": ["administrators"]},
+    {f"{COMMAND}.OutputS3KeyPrefix": "x", f"{COMMAND}.OutputS3BucketName": {"Fn::Select": [0, GIVEN]}},
+    {
+        f"{COMMAND}.OutputS3KeyPrefix": "x",
+        f"{COMMAND}.OutputS3BucketName": {"Fn::Select": [5, {"Fn::Split": [":", GIVEN]}]},
+    },
+    BUCKET_OF_ARN,
     {
         f"{COMMAND}.OutputS3KeyPrefix": "x",
         "Target.Targets": [
@@ -500,3 +548,13 @@ def test_the_root_of_the_account_is_no_role() -> None:
         "TopicPolicy.PolicyDocument.Statement.0.Principal": {**ROOT, **CLOUDWATCH},
     }
     assert set(found(changes)) == {("publisher-may-not-publish", "Publisher")}
+
+
+def test_the_documentation_names_every_rule_and_what_it_finds() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "template-rules.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\S+)` \| (.*) \| \[\S+\]\((\S+)\) \|$", text, re.MULTILINE)
+    assert rows == [(rule_id(rule), says(rule), page(rule)) for rule in RULES]
+
+
+def says(rule: Any) -> str:
+    return " ".join(str(rule.__doc__).split("\n\n", 1)[0].split()).removeprefix("Find ").rstrip(".")
