@@ -23,12 +23,12 @@ def lines(directory: str) -> Iterator[str]:
     """Yield a line for each finding in the report of a cloud assembly that is not acknowledged, and for the report."""
     path = Path(directory) / "validation-report.json"
     for plugin in json.loads(path.read_text(encoding="utf-8"))["pluginReports"]:
-        failed = plugin.get("metadata", {}).get("error")
+        failed = (plugin.get("metadata") or {}).get("error")
         if failed:
             yield f"error: {failed}"
         for violation in plugin["violations"]:
             message = " ".join(violation["description"].split())
             for construct in violation["violatingConstructs"]:
-                place = construct["constructPath"] or construct.get("cloudFormationResource", {}).get("logicalId")
+                place = construct["constructPath"] or (construct.get("cloudFormationResource") or {}).get("logicalId")
                 yield f"{violation['severity']}: {place}: {violation['ruleName']}: {message}"
     yield f"the templates break rules; the whole report is in {path}"

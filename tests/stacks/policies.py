@@ -19,12 +19,16 @@ from constructs import IConstruct, acknowledgment
 
 from patching.policy import Policy
 from patching.policy_file import parse_policy, read_policy
+from stacks import windows
 from stacks.environment import Environment
 from tests.cdk import ROOT, app
 from tests.patching.policies import SMALL, changed, without_fleet
 
 EVERYTHING = ROOT / "tests" / "policies" / "everything.yaml"
 TODAY = date(2026, 2, 1)
+ROOM = (4, 480)
+"""As if the first stack had no room for more than one window with two groups: others get a second stack."""
+
 EXISTING = (
     "{kind: existing, vpc_id: vpc-0123456789abcdef0, subnet_ids: [subnet-0123456789abcdef0], "
     "availability_zones: [eu-west-1a], internet: true}"
@@ -88,7 +92,8 @@ def synthesized(name: str) -> Synthesized:
 
             return mock.Mock(acknowledge=acknowledge)
 
-    with mock.patch.object(acknowledgment, "Validations", Notes):
+    room = ROOM if name == "everything" else windows.ROOM
+    with mock.patch.object(acknowledgment, "Validations", Notes), mock.patch.object(windows, "ROOM", room):
         made = app()
         Environment(made, policy.environment, policy=policy)
     stacks = made.synth().get_nested_assembly(f"assembly-{policy.environment}").stacks_recursively
