@@ -7,12 +7,11 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
 from patching import yaml_file
 from patching.command_document import findings
 from patching.findings import place
-from patching.policy.part import FINDINGS, PolicyFinding, Reading
+from patching.policy.part import PolicyFinding, Reading, refused
 
 
 @dataclass(frozen=True)
@@ -48,28 +47,24 @@ def _read(value: object, info: ValidationInfo) -> Document:
     try:
         data = yaml_file.parse(yaml_file.read(whole))
     except yaml_file.UnreadableError as error:
-        raise _refused([PolicyFinding((), error.message, (str(whole), error.line, ""))]) from None
+        raise refused([PolicyFinding((), error.message, (str(whole), error.line, ""))]) from None
     if not isinstance(data, dict):
         message = "not a document: expected a mapping with schemaVersion, description, parameters and mainSteps"
-        raise _refused([PolicyFinding((), message, (str(whole), 1, ""))])
+        raise refused([PolicyFinding((), message, (str(whole), 1, ""))])
     unusable = [
         PolicyFinding((), one.message, (str(whole), one.line, place(one.at))) for one in yaml_file.unusable(data)
     ]
     if unusable:
-        raise _refused(unusable)
+        raise refused(unusable)
     found = findings(data)
     if found:
-        raise _refused(
+        raise refused(
             [
                 PolicyFinding((), one.message, (str(whole), yaml_file.line_of(data, one.location), place(one.location)))
                 for one in found
             ]
         )
     return Document(value, yaml_file.plain(data))
-
-
-def _refused(found: list[PolicyFinding]) -> PydanticCustomError:
-    return PydanticCustomError(FINDINGS, "the document breaks rules", {"found": found})
 
 
 DocumentFile = Annotated[Document, PlainValidator(_read), WithJsonSchema({"type": "string"})]

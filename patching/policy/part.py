@@ -85,7 +85,13 @@ class Findings:
     def report(self) -> None:
         """Refuse the part if anything was found."""
         if self._found:
-            raise PydanticCustomError(FINDINGS, "the part breaks rules", {"found": self._found})
+            raise refused(self._found)
+
+
+def refused(found: list[PolicyFinding]) -> PydanticCustomError:
+    """Return the error that refuses a part; its text is for those who make the part in Python, without a file."""
+    text = "; ".join(": ".join((*([".".join(map(str, one.at))] if one.at else []), one.message)) for one in found)
+    return PydanticCustomError(FINDINGS, "{text}", {"found": found, "text": text})
 
 
 def _today() -> date:

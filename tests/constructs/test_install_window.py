@@ -1,8 +1,22 @@
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from tests.cdk import Resources
+import pytest
+from aws_cdk import Stack
+from constructs.dispatch_role import DispatchRole
+from constructs.encryption_key import EncryptionKey
+from constructs.install_window import InstallWindow
+from constructs.notification_topic import NotificationTopic
+from constructs.output_bucket import OutputBucket
+
+from patching.errors import InvalidValueError
+from patching.open_times import OpenTimes
+from patching.rate_control import RateControl
+from patching.run_patch_baseline import RunPatchBaseline
+from patching.schedule import Schedule
+from patching.targets import Targets
+from tests.cdk import Resources, app
 
 pytestmark = pytest.mark.xdist_group("constructs")
 
@@ -71,3 +85,90 @@ def test_the_task_uses_none_of_the_parameters_that_aws_has_replaced(patching: Re
 def test_the_roles_policy_is_there_before_the_task(patching: Resources) -> None:
     policy = next(name for name in patching.template["Resources"] if name.startswith("WindowRolePolicy"))
     assert policy in patching["Window/Task"].whole["DependsOn"]
+
+
+# What a window can do besides.
+
+
+def run_command(resources: Resources, task: str) -> dict[str, Any]:
+    found: dict[str, Any] = resources[task].properties["TaskInvocationParameters"][
+        "MaintenanceWindowRunCommandParameters"
+    ]
+    return found
+
+
+def test_a_window_is_active_from_the_first_day_to_the_end_of_the_last_in_its_zone(watched: Resources) -> None:
+    window = watched["Window"].properties
+    assert (window["StartDate"], window["EndDate"]) == ("2026-02-01T00:00:00+09:00", "2026-03-31T23:59:59+09:00")
+    assert window["Description"] == "Every Sunday"
+
+
+def test_a_window_patches_the_nodes_of_all_its_groups(watched: Resources) -> None:
+    groups = {path: one["Targets"] for path, one in watched.of("AWS::SSM::MaintenanceWindowTarget").items()}
+    assert groups["Window/Target"] == [{"Key": "tag:Role", "Values": ["web"]}]
+    assert groups["Window/Target2"] == [{"Key": "tag:Role", "Values": ["db"]}]
+    assert watched["Window/Task"].properties["Targets"] == [
+        {"Key": "WindowTargetIds", "Values": ["<Window/Target>", "<Window/Target2>"]}
+    ]
+
+
+def test_hooks_are_run_by_the_document_that_takes_them(watched: Resources) -> None:
+    assert watched["Window/Task"].properties["TaskArn"] == "AWS-RunPatchBaselineWithHooks"
+    assert run_command(watched, "Window/Task")["Parameters"] == {
+        "Operation": ["Install"],
+        "RebootOption": ["RebootIfNeeded"],
+        "PreInstallHookDocName": ["demo-drain"],
+        "OnExitHookDocName": ["demo-drain"],
+    }
+
+
+def test_a_window_cancels_writes_to_the_log_and_tells_what_it_is_asked_to(watched: Resources) -> None:
+    assert watched["Window/Task"].properties["CutoffBehavior"] == "CANCEL_TASK"
+    command = run_command(watched, "Window/Task")
+    assert command["CloudWatchOutputConfig"] == {"CloudWatchLogGroupName": "/demo", "CloudWatchOutputEnabled": True}
+    assert command["TimeoutSeconds"] == 900
+    assert command["NotificationConfig"] == {
+        "NotificationArn": "<Notifications>",
+        "NotificationEvents": ["Failed", "TimedOut"],
+        "NotificationType": "Command",
+    }
+
+
+def test_a_disabled_window_has_targets_and_no_task(watched: Resources) -> None:
+    assert "Disabled/Target" in watched
+    assert "Disabled/Task" not in watched
+
+
+GROUPS = [Targets.tag("Role", f"r{number}") for number in range(11)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"cutoff_hours": 5}, "5 is not below duration_hours 5; a window stops starting tasks cutoff_hours before"),
+        ({"cutoff_hours": -1}, "-1 is not below duration_hours 5"),
+        ({"targets": []}, "0 target groups, but AWS takes 1 to 10 for a task"),
+        ({"targets": GROUPS}, "11 target groups, but AWS takes 1 to 10 for a task"),
+        ({"targets": [GROUPS[0], GROUPS[0]]}, "the target group Role=r0 is there twice"),
+        ({"events": []}, "no event is named"),
+        ({"events": ["All", "Failed"]}, "All stands for every event"),
+        ({"events": ["Done"]}, "'Done' is not an event of a command"),
+        ({"delivery_timeout_seconds": 29}, "delivery timeout 29 is not a number of seconds from 30 to 2592000"),
+    ],
+)
+def test_what_aws_would_refuse_is_refused_when_it_is_made(settings: dict[str, Any], message: str) -> None:
+    stack = Stack(app(), "Stack")
+    key = EncryptionKey(stack, "Key", alias="demo", keep_on_destroy=False).key
+    kept: dict[str, Any] = {
+        "times": OpenTimes(Schedule.rate(7, "days"), 5),
+        "cutoff_hours": 4,
+        "targets": GROUPS[:10],
+        "rate_control": RateControl(1, 0),
+        "task": RunPatchBaseline.install(),
+        "role": DispatchRole(stack, "Role", environment="demo", documents=["x"], description="x"),
+        "output": OutputBucket(stack, "Output", key=key, prefix="out", retention_days=1, keep_on_destroy=False),
+        "notifications": NotificationTopic(stack, "Topic", name="demo", key=key),
+    }
+    InstallWindow(stack, "Kept", name="demo", **kept)
+    with pytest.raises(InvalidValueError, match=message):
+        InstallWindow(stack, "Broken", name="demo", **(kept | settings))

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from aws_cdk import Stack
+from constructs import Construct
 from constructs.encryption_key import EncryptionKey
 from constructs.node_association import NodeAssociation
 from constructs.output_bucket import OutputBucket
@@ -11,7 +14,7 @@ from patching.errors import InvalidValueError
 from patching.rate_control import RateControl
 from patching.schedule import Schedule
 from patching.targets import Targets
-from tests.cdk import Resources, app
+from tests.cdk import Resources, app, build
 
 pytestmark = pytest.mark.xdist_group("constructs")
 
@@ -48,22 +51,43 @@ def test_the_association_is_dispatched_as_its_own_role_which_is_ready_before_it(
     assert policy in patching["Scan"].whole["DependsOn"]
 
 
-def test_a_schedule_that_no_association_takes_is_refused_when_it_is_made() -> None:
-    stack = Stack(app(), "Stack")
-    key = EncryptionKey(stack, "Key", alias="k", keep_on_destroy=False).key
-    output = OutputBucket(stack, "Output", key=key, prefix="out", retention_days=1, keep_on_destroy=False)
-    with pytest.raises(InvalidValueError, match="is not a schedule that an association takes"):
-        NodeAssociation(
-            stack,
-            "Scan",
-            name="scan",
-            document="AWS-RunPatchBaseline",
-            parameters={},
-            schedule=Schedule.cron("0/5 * * * ? *"),
-            targets=Targets.tag("Environment", "demo"),
-            rate_control=RateControl(),
-            environment="demo",
-            output=output,
-            run_at_deployment=False,
-            compliance_severity=ComplianceLevel.UNSPECIFIED,
-        )
+def association(scope: Construct, name: str, **settings: Any) -> NodeAssociation:
+    stack = Stack.of(scope)
+    key = EncryptionKey(stack, f"Key{name}", alias=name, keep_on_destroy=False).key
+    kept: dict[str, Any] = {
+        "name": "scan",
+        "document": "AWS-RunPatchBaseline",
+        "parameters": {},
+        "schedule": Schedule.cron("0 2 ? * TUE#2 *", offset_days=3),
+        "targets": Targets.tags({"Environment": "demo", "Role": "web"}),
+        "rate_control": RateControl(),
+        "environment": "demo",
+        "output": OutputBucket(stack, f"Output{name}", key=key, prefix="out", retention_days=1, keep_on_destroy=False),
+        "run_at_deployment": False,
+        "compliance_severity": ComplianceLevel.UNSPECIFIED,
+    }
+    return NodeAssociation(scope, name, **(kept | settings))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"schedule": Schedule.cron("0/5 * * * ? *")}, "is not a schedule that an association takes"),
+        ({"schedule": Schedule.cron("24 0 2 * * ? *")}, "an association runs at second 0"),
+        ({"schedule": Schedule.cron("0 2 * * ? *", timezone="Asia/Seoul")}, "write its schedule in UTC instead of"),
+        ({"schedule": Schedule.rate(1, "day")}, "AWS runs an association with a rate when it is made"),
+        ({"run_at_deployment": True}, "an offset of 3 days needs run_at_deployment: false"),
+        ({"compliance_severity": ComplianceLevel.INFORMATIONAL}, "not INFORMATIONAL"),
+        ({"calendars": ["ab"]}, "'ab' is not the name or the ARN of a Change Calendar"),
+    ],
+)
+def test_what_no_association_takes_is_refused_when_it_is_made(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        association(Stack(app(), "Stack"), "Scan", **settings)
+
+
+def test_an_association_waits_for_days_and_for_calendars() -> None:
+    made = build(lambda stack: association(stack, "Scan", calendars=["freeze"]))["Scan"].properties
+    assert (made["ScheduleOffset"], made["CalendarNames"], made["ApplyOnlyAtCronInterval"]) == (3, ["freeze"], True)
+    assert [one["Key"] for one in made["Targets"]] == ["tag:Environment", "tag:Role"]
+    assert "Parameters" not in made

@@ -30,3 +30,11 @@ def test_the_fleets_role_has_what_systems_manager_needs_and_that_policy(fleet: R
     ]
     assert "Policies" not in role
     assert fleet.of("AWS::IAM::Policy") == {}
+
+
+def test_a_node_reads_the_override_lists_that_windows_name(watched: Resources) -> None:
+    assert watched.statements("NodePolicy")[-1] == {
+        "Action": "s3:GetObject",
+        "Effect": "Allow",
+        "Resource": "arn:aws:s3:::lists/june.yaml",
+    }

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cdk import Resources
+from tests.constructs.conftest import SUBSCRIBERS
 
 pytestmark = pytest.mark.xdist_group("constructs")
 
@@ -46,4 +47,36 @@ def test_systems_manager_publishes_as_a_role_that_can_do_nothing_else(patching: 
     assert patching.statements("Notifications/PublishPolicy") == [
         {"Action": "sns:Publish", "Effect": "Allow", "Resource": "<Notifications>"},
         {"Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Effect": "Allow", "Resource": "<Key.Arn>"},
+    ]
+
+
+# Everyone who can be told.
+
+
+@pytest.mark.parametrize(
+    ("protocol", "endpoint"),
+    [
+        ("email", SUBSCRIBERS.emails[0]),
+        ("sqs", SUBSCRIBERS.queues[0]),
+        ("lambda", SUBSCRIBERS.functions[0]),
+        ("https", SUBSCRIBERS.urls[0]),
+    ],
+)
+def test_every_kind_of_subscriber_is_subscribed_by_its_protocol(
+    watched: Resources, protocol: str, endpoint: str
+) -> None:
+    assert {"Protocol": protocol, "Endpoint": endpoint, "TopicArn": "<Notifications>"} in list(
+        watched.of("AWS::SNS::Subscription").values()
+    )
+    assert len(watched.of("AWS::SNS::Subscription")) == 4
+
+
+def test_a_function_may_be_called_by_this_topic_only(watched: Resources) -> None:
+    assert list(watched.of("AWS::Lambda::Permission").values()) == [
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": SUBSCRIBERS.functions[0],
+            "Principal": "sns.amazonaws.com",
+            "SourceArn": "<Notifications>",
+        }
     ]
