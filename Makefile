@@ -13,10 +13,10 @@ export PATH := $(BIN):$(PATH)
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint format synth deploy destroy schema bench lock clean
+.PHONY: help setup lab test lint format synth deploy destroy schema reference bench lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
 
 setup: ## install what the project needs into .venv and node_modules (done by itself where it is due)
 	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "set-up: no Python found; install Python 3.11 or newer" >&2; exit 1; }
@@ -48,6 +48,9 @@ destroy: setup ## destroy what deploy made; asks first, and empties the output b
 
 schema: setup ## write config/policy.schema.json anew from the policy's models
 	@python -m patching.policy_schema > config/policy.schema.json
+
+reference: setup ## write docs/policy.md anew from the policy's models and docs/example/policy.yaml
+	@python -m patching.policy_reference > docs/policy.md
 
 bench: setup ## measure synthesis against an empty app, as a ratio within one run
 	@python bench/synth.py

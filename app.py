@@ -13,6 +13,8 @@ from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, 
 
 from patching.policy_file import PolicyError, read_policy
 from stacks.environment import Environment
+from stacks.template_checks import TemplateChecks
+from stacks.validation_report import FAIL_IN_APP, lines
 
 DEFAULT_POLICY = "config/lab.yaml"
 PACKS = (AwsSolutionsChecks, NIST80053R5Checks, HIPAASecurityChecks, PCIDSS321Checks)
@@ -20,7 +22,7 @@ PACKS = (AwsSolutionsChecks, NIST80053R5Checks, HIPAASecurityChecks, PCIDSS321Ch
 
 def main() -> None:
     """Synthesize the policy that the context names."""
-    app = App()
+    app = App(post_cli_context=FAIL_IN_APP)
     try:
         policy = read_policy(
             app.node.try_get_context("config") or DEFAULT_POLICY,
@@ -31,14 +33,13 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(1)
     Environment(app, policy.environment, policy=policy)
-    Validations.of(app).add_plugins(*(pack(app) for pack in PACKS))
+    Validations.of(app).add_plugins(*(pack(app) for pack in PACKS), TemplateChecks())
     try:
         app.synth()
     except RuntimeError as error:
-        # The findings have been printed, each with its place: a traceback would bury them.
         if "ValidationFailed" not in str(error):
             raise
-        print(str(error).splitlines()[0], file=sys.stderr)
+        print(*lines(app.outdir), sep="\n", file=sys.stderr)
         sys.exit(1)
 
 

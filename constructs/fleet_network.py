@@ -65,6 +65,11 @@ class FleetNetwork(Construct):
                 private_subnet_ids=network.subnet_ids,
             )
             self.subnets = ec2.SubnetSelection(subnets=self.vpc.private_subnets)
+            acknowledge(
+                self.vpc,
+                "Nothing is added to the route tables of subnets that are there already.",
+                "@aws-cdk/aws-ec2:noSubnetRouteTableId",
+            )
         else:
             self.vpc = self._made(network.kind)
             self.subnets = ec2.SubnetSelection(subnet_group_name="Public" if self.public else "Private")
@@ -88,7 +93,8 @@ class FleetNetwork(Construct):
             name="Public",
             subnet_type=ec2.SubnetType.PUBLIC,
             cidr_mask=28 if kind is NetworkKind.NAT else 24,
-            map_public_ip_on_launch=kind is NetworkKind.PUBLIC,
+            # A node of a public network asks for its address itself; nothing else there gets one.
+            map_public_ip_on_launch=False,
         )
         private = ec2.SubnetConfiguration(
             name="Private",

@@ -8,7 +8,7 @@ from aws_cdk import Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
-from constructs.acknowledgment import acknowledge
+from constructs.acknowledgment import HIPAA, NIST, PCI, acknowledge, in_packs
 from constructs.fleet_network import FleetNetwork
 
 from patching.operating_system import OperatingSystem, PlatformType
@@ -91,3 +91,15 @@ class FleetNode(Construct):
             "HIPAA.Security-EC2InstanceDetailedMonitoringEnabled",
         )
         acknowledge(self.instance, "A lab's node: destroying the lab has to take it along.", "AwsSolutions-EC29")
+        if network.public:
+            acknowledge(
+                self.instance,
+                "The policy wants this network, without a NAT gateway: the address is the way out, and the security "
+                "group lets nothing in.",
+                *in_packs("EC2InstanceNoPublicIp", NIST, HIPAA, PCI),
+            )
+            acknowledge(
+                self.instance,
+                "It is in a VPC: with a public address of its own, its subnet is named by its network interface.",
+                *in_packs("EC2InstancesInVPC", NIST, HIPAA, PCI),
+            )

@@ -149,4 +149,4 @@ class InstallWindow(Construct):
                     )
                 )
             ),
-        ).node.add_dependency(role)
+        ).node.add_dependency(role.policy)

@@ -97,4 +97,4 @@ class NodeAssociation(Construct):
             ),
         )
         # Its policy first: an association that runs at once would find a role that may not do anything yet.
-        self.resource.node.add_dependency(dispatch)
+        self.resource.node.add_dependency(dispatch.policy)

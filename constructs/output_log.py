@@ -66,7 +66,6 @@ class OutputLog(Construct):
             retention_in_days=next(days for days in _RETENTIONS if days >= retention_days),
         )
         self.resource.apply_removal_policy(RemovalPolicy.RETAIN if keep_on_destroy else RemovalPolicy.DESTROY)
-        self.resource.node.add_dependency(key)
 
     def grant_write(self, policy: iam.ManagedPolicy) -> None:
         """Allow to write streams of the group, and to see whether group and stream are there, as the agent does."""

@@ -52,7 +52,7 @@ class RejectedPatchesAction(StrEnum):
     """What becomes of a rejected patch that another one depends on."""
 
     ALLOW_AS_DEPENDENCY = "ALLOW_AS_DEPENDENCY"
-    """It may come in as a dependency and counts as INSTALLED_OTHER. AWS's own default."""
+    """It may come in as a dependency, which Windows does not know, and counts as INSTALLED_OTHER. AWS's own default."""
 
     BLOCK = "BLOCK"
     """Neither it nor what depends on it is installed; one that is there already is INSTALLED_REJECTED."""
@@ -62,7 +62,10 @@ class AvailableSecurityUpdates(StrEnum):
     """What it means for a node of Windows that a security update is out which its baseline does not approve yet."""
 
     COMPLIANT = "COMPLIANT"
+    """The node stays compliant."""
+
     NON_COMPLIANT = "NON_COMPLIANT"
+    """The node is not compliant until the update is approved and installed."""
 
 
 @dataclass(frozen=True)

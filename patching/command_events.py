@@ -16,11 +16,22 @@ class CommandEvent(StrEnum):
     """A change of a command's status, as a notification of Run Command names it."""
 
     ALL = "All"
+    """Every change."""
+
     IN_PROGRESS = "InProgress"
+    """It has begun."""
+
     SUCCESS = "Success"
+    """It has ended, and nothing failed."""
+
     TIMED_OUT = "TimedOut"
+    """A node did not take it in time, or did not end it in time."""
+
     CANCELLED = "Cancelled"
+    """Somebody, or a window's cutoff, has cancelled it."""
+
     FAILED = "Failed"
+    """It has ended, and failed."""
 
 
 def check_events(events: Sequence[str]) -> None:

@@ -20,7 +20,7 @@ OUTPUT_PREFIX = "run-command"
 SERVICE_TIME_HEADER = "x-service-time"
 """Header in which a service whose clock is not the world's, such as the local AWS, tells its time."""
 
-_ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,18}[a-z0-9]")
+ENVIRONMENT_NAME = re.compile(r"[a-z][a-z0-9-]{0,18}[a-z0-9]")
 
 
 class Output(StrEnum):
@@ -50,7 +50,7 @@ class Deployment:
     environment: str
 
     def __post_init__(self) -> None:
-        if not _ENVIRONMENT.fullmatch(self.environment):
+        if not ENVIRONMENT_NAME.fullmatch(self.environment):
             message = (
                 f"environment {self.environment!r} is not 2 to 20 lower-case letters, digits and hyphens that begin "
                 "with a letter and end with a letter or a digit"

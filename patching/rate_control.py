@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from patching.errors import InvalidValueError, is_token
 
-_CONCURRENCY = re.compile(r"[1-9][0-9]{0,6}|[1-9][0-9]?%|100%")
-_ERRORS = re.compile(r"0|[1-9][0-9]{0,6}|[1-9]?[0-9]%|100%")
+CONCURRENCY = re.compile(r"[1-9][0-9]{0,6}|[1-9][0-9]?%|100%")
+MAX_ERRORS = re.compile(r"0|[1-9][0-9]{0,6}|[1-9]?[0-9]%|100%")
 _ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 
 
@@ -34,12 +34,12 @@ class RateControl:
     def __init__(self, max_concurrency: str | int = "50", max_errors: str | int = "0") -> None:
         object.__setattr__(self, "max_concurrency", str(max_concurrency))
         object.__setattr__(self, "max_errors", str(max_errors))
-        if not is_token(self.max_concurrency) and not _CONCURRENCY.fullmatch(self.max_concurrency):
+        if not is_token(self.max_concurrency) and not CONCURRENCY.fullmatch(self.max_concurrency):
             message = (
                 f"concurrency {self.max_concurrency!r} is neither a number from 1 nor a per cent value from 1% to 100%"
             )
             raise InvalidValueError(message)
-        if not is_token(self.max_errors) and not _ERRORS.fullmatch(self.max_errors):
+        if not is_token(self.max_errors) and not MAX_ERRORS.fullmatch(self.max_errors):
             message = (
                 f"error threshold {self.max_errors!r} is neither a number from 0 nor a per cent value from 0% to 100%"
             )

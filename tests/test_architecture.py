@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,28 @@ def imports(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}: a relative import"
             yield str(node.module)
+
+
+def modules(path: Path) -> Iterator[str]:
+    """Yield every module that a file imports, and what it imports from it, which may be one as well."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            yield str(node.module)
+
+
+def circle(paths: Iterable[Path], root: Path = ROOT) -> list[str]:
+    """Return files that import each other in a circle, for types only too; none if there is no circle."""
+    named = {".".join(path.relative_to(root).with_suffix("").parts): path for path in paths}
+    graph = {name: {other for other in modules(path) if other in named} for name, path in named.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        found: list[str] = error.args[1]
+        return found
+    return []
 
 
 def reached(paths: Iterable[Path], among: Iterable[str]) -> set[str]:
@@ -62,6 +85,11 @@ def test_a_room_leans_only_on_what_lies_below_it(room: str, rooms: set[str], out
     assert reached(files(room), OUTSIDE - outside) == set()
 
 
+@pytest.mark.parametrize("room", [room for room in ROOMS if room != "lab"])  # its engine has one, for a type
+def test_no_files_of_a_room_import_each_other_in_a_circle(room: str) -> None:
+    assert circle(files(room)) == []
+
+
 def test_nothing_leans_on_the_command_line() -> None:
     others = [path for room in ROOMS if room != "cli" for path in files(room)]
     assert reached([*others, ROOT / "app.py"], {"cli"}) == set()
@@ -89,3 +117,10 @@ def test_the_test_would_see_an_arrow_that_runs_up(tmp_path: Path) -> None:
     file = tmp_path / "a.py"
     file.write_text("def f() -> None:\n    import cli.main\n    from ops import fleet\n", encoding="utf-8")
     assert list(imports(file)) == ["cli.main", "ops"]
+
+
+def test_the_test_would_see_a_circle_of_types(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("from b import x\n", encoding="utf-8")
+    (tmp_path / "b.py").write_text("if TYPE_CHECKING:\n    import a\n", encoding="utf-8")
+    assert set(circle([tmp_path / "a.py", tmp_path / "b.py"], tmp_path)) == {"a", "b"}
+    assert circle([tmp_path / "a.py"], tmp_path) == []

@@ -29,6 +29,7 @@ from patching.baseline_checks import (
 from patching.errors import InvalidValueError
 from patching.operating_system import OperatingSystem
 from patching.patch_source import PatchSource
+from patching.policy import pages
 from patching.policy.part import Findings, Key, Part, Place, Tag
 from patching.product import check_product
 from patching.quotas import MAX_PATCH_GROUPS
@@ -47,28 +48,36 @@ def _check_filters(filters: Filters, system: OperatingSystem, at: Place, finding
         findings.make(at, filters_from, {key: ["*"] for key in filters}, system)
 
 
-class Rule(Part):
-    """An approval rule of a baseline."""
+class Rule(Part, json_schema_extra=pages.PATCH_RULE):
+    """An approval rule of a baseline: which patches it is about, and from when on it approves them."""
 
     filters: Filters = Field(
         default_factory=dict,
-        description="Filter keys of the operating system with the values that they let through; a patch has to get "
-        "through all of them. Without any, the rule is about every patch.",
+        description="Filter keys of the operating system, at most 4, each with 1 to 20 values that it lets through; "
+        "a patch has to get through all of them. `*` lets everything through, and values are compared without regard "
+        "to case. Without any filter the rule is about every patch.",
+        json_schema_extra=pages.PATCH_FILTER,
     )
     approve_after_days: int | None = Field(
         default=None,
         ge=0,
         le=360,
-        description="Days after the release from which on a patch is approved; 0 by default.",
+        description="Days after its release from which on a patch is approved; 0 without this and "
+        "`approve_until_date`. On Windows an update that is replaced while it waits is withdrawn, and its successor "
+        "waits anew: with a long delay none of them may ever be installed.",
     )
     approve_until_date: date | None = Field(
-        default=None, description="Instead of a delay: approve what was released on this day (UTC) or before."
+        default=None,
+        description="Instead of a delay: approve what was released on this day (UTC) or before.",
     )
     compliance_level: Annotated[ComplianceLevel, Field(strict=False)] = Field(
-        default=ComplianceLevel.UNSPECIFIED, description="How serious it is when an approved patch is missing."
+        default=ComplianceLevel.UNSPECIFIED,
+        description="How serious it is when a patch that the rule approves is missing.",
     )
     enable_non_security: bool = Field(
-        default=False, description="Linux only: approve also what no security notice or security repository has."
+        default=False,
+        description="Linux only: approve also what no security notice and no security repository has.",
+        json_schema_extra=pages.SELECTED_PATCHES,
     )
 
     def without_filters(self) -> ApprovalRule:
@@ -86,76 +95,118 @@ class Rule(Part):
         )
 
 
-class Source(Part):
-    """An alternative repository of a Linux baseline: with one, the node's own repositories are not asked."""
+class Source(Part, json_schema_extra=pages.PATCH_SOURCES):
+    """An alternative repository of a Linux baseline, by its name of 3 to 50 letters, digits, `_`, `-` and `.`.
+
+    With one, the repositories that the node has configured are not asked: name these as well if they are to be.
+    """
 
     products: list[str] = Field(
         min_length=1,
         max_length=20,
-        description="Versions of the system that it is for, as a PRODUCT filter names them, such as Ubuntu24.04; * for "
-        "all of them.",
+        description="Versions of the system that it is for, as a `PRODUCT` filter names them, such as `Ubuntu24.04`; "
+        "`*` for all of them.",
     )
     configuration: str = Field(
         min_length=1,
         max_length=1024,
-        description="The repository's own configuration: for dnf, yum and zypper the section of a .repo file, for apt "
-        "one line of sources.list. It is no place for passwords: everyone who may read the baseline reads it.",
+        description="The repository's own configuration: for dnf, yum and zypper the section of a `.repo` file, for "
+        "apt one line of `sources.list`. It is no place for passwords: everyone who may read the baseline reads it.",
+        examples=["deb https://mirror.example.com/ubuntu noble-security main"],
     )
 
 
-class Baseline(Part):
-    """A patch baseline."""
+class Baseline(Part, json_schema_extra=pages.CREATE_BASELINE):
+    """A patch baseline: which patches of one operating system are approved, from when on, and for which nodes.
 
-    operating_system: Annotated[OperatingSystem, Field(strict=False)] = Field(description="The system it is for.")
+    A rejected patch stays out whatever approves it; then come the patches approved by name; then the rules.
+    """
+
+    operating_system: Annotated[OperatingSystem, Field(strict=False)] = Field(
+        description="The system it is for. A deployed baseline cannot change it, and is replaced.",
+        json_schema_extra=pages.SUPPORTED_SYSTEMS,
+    )
     description: str = Field(default="", max_length=1024, description="What people read of it in the console.")
     patch_groups: list[Annotated[Tag, Field(min_length=1)]] = Field(
         default_factory=list,
         max_length=MAX_PATCH_GROUPS,
-        description="Values of the nodes' tag PatchGroup. Only a default baseline can do without.",
+        description="Values of the tag `PatchGroup` of the nodes that get it. Only a default baseline can do without.",
+        json_schema_extra=pages.PATCH_GROUPS,
     )
     default: bool = Field(
         default=False,
         description="Make it the account's default of its system in the Region: nodes without a patch group, or with "
         "one that no baseline has, get it, whatever environment they are of.",
+        json_schema_extra=pages.DEFAULT_BASELINE,
     )
     rules: list[Rule] = Field(
         default_factory=list,
         max_length=10,
         description="Approval rules; a patch is approved if one of them approves it.",
+        json_schema_extra=pages.PATCH_RULE,
     )
     global_filters: Filters = Field(
-        default_factory=dict, description="What does not get through these is approved by no rule."
+        default_factory=dict,
+        description="Filters, written as those of a rule: what does not get through them is approved by no rule, but "
+        "still by `approved_patches`. The console does not show them.",
+        json_schema_extra=pages.PATCH_FILTER,
     )
     approved_patches: list[str] = Field(
-        default_factory=list, max_length=50, description="Patches approved by name, whatever the rules say."
+        default_factory=list,
+        max_length=50,
+        description="Patches approved by name, whatever the rules and their dates say: on Windows `KB5031364` or "
+        "`MS10-048`, with dnf, yum and zypper a package with `*` and its version if need be, a CVE or an advisory, "
+        "with apt the bare name of a package.",
+        json_schema_extra=pages.PATCH_NAMES,
     )
     approved_patches_compliance_level: Annotated[ComplianceLevel, Field(strict=False)] = Field(
-        default=ComplianceLevel.UNSPECIFIED, description="How serious it is when one of approved_patches is missing."
+        default=ComplianceLevel.UNSPECIFIED, description="How serious it is when one of `approved_patches` is missing."
     )
     approved_patches_enable_non_security: bool = Field(
-        default=False, description="Linux only: install approved_patches also where no security notice names them."
+        default=False, description="Linux only: install `approved_patches` also where no security notice names them."
     )
     rejected_patches: list[str] = Field(
-        default_factory=list, max_length=50, description="Patches never approved, by name; this beats everything else."
+        default_factory=list,
+        max_length=50,
+        description="Patches never approved, by name; this beats everything else. With dnf, yum and zypper no CVE and "
+        "no Bugzilla number.",
+        json_schema_extra=pages.PATCH_NAMES,
     )
     rejected_patches_action: Annotated[RejectedPatchesAction, Field(strict=False)] = Field(
         default=RejectedPatchesAction.ALLOW_AS_DEPENDENCY,
-        description="BLOCK also keeps out what depends on a rejected patch.",
+        description="What becomes of the patches of `rejected_patches` that others depend on.",
     )
     sources: dict[str, Source] = Field(
         default_factory=dict,
         max_length=20,
-        description="Linux only: alternative repositories by their names (3 to 50 letters, digits, _, - and .). They "
-        "take the place of those that the node has configured: name these as well if they are to be asked.",
+        description="Linux only: alternative repositories by their names. They take the place of those that the node "
+        "has configured: name these as well if they are to be asked.",
+        json_schema_extra=pages.PATCH_SOURCES,
     )
     available_security_updates: Annotated[AvailableSecurityUpdates, Field(strict=False)] | None = Field(
         default=None,
-        description="Windows only: whether a security update that is there but not approved yet leaves a node "
-        "COMPLIANT or makes it NON_COMPLIANT. AWS's own default is COMPLIANT.",
+        description="Windows only: what a node is for which a security update is out that its baseline does not "
+        "approve yet. Left out, AWS decides; it documents no default.",
     )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        """Find what AWS would refuse of a baseline, or would take and never do.
+
+        Refused:
+        - `rules.filters`, `global_filters`: a key that the system has not, a value that no patch of it has (AWS takes
+          it, and approves nothing), more than 4 keys, not 1 to 20 values
+        - `rules.filters`, `global_filters`: a product of another system, or one that is spelt otherwise
+        - `rules`: `approve_after_days` beside `approve_until_date`
+        - `rules`: either of them for Debian, Raspberry Pi OS and Ubuntu, whose packages carry no reliable date
+        - `rules`: neither rules nor `approved_patches`, which approves nothing
+        - `rules.enable_non_security`, `approved_patches_enable_non_security`, `sources`: for a system other than Linux
+        - `available_security_updates`: for a system other than Windows
+        - `approved_patches`, `rejected_patches`: a name that means nothing on the system; one twice
+        - `approved_patches`: one that `rejected_patches` names as well, or covers with `*`, as rejected beats approved
+        - `patch_groups`: none, unless the baseline is a default, as no node would ever get it; one twice
+        - `sources`: a name that is not 3 to 50 letters, digits, `_`, `-` and `.`; a product of another system
+        """
         findings = Findings()
         self._check_rules(findings)
         self._check_lists(findings)
@@ -246,15 +297,23 @@ class Action(StrEnum):
     """It is installed although no rule approves it, or not yet: an entry of approved_patches."""
 
 
-class PatchException(Part):
-    """A patch that is treated otherwise than the rules say, for a while, with someone who answers for it."""
+class PatchException(Part, json_schema_extra=pages.OWN):
+    """A patch that is treated otherwise than the rules say, for a while, with someone who answers for it.
+
+    It is deployed as one entry more of its baselines' approved or rejected patches.
+    """
 
     patch: str = Field(
-        min_length=1, max_length=100, description="The patch or package, as the baseline's lists take it."
+        min_length=1,
+        max_length=100,
+        description="The patch or package, written as in `approved_patches` or `rejected_patches`.",
+        json_schema_extra=pages.PATCH_NAMES,
     )
     baselines: list[Key] = Field(min_length=1, description="Baselines of this policy that it is an exception to.")
     action: Annotated[Action, Field(strict=False)] = Field(
-        default=Action.REJECT, description="reject: it is not installed. approve: it is installed at once."
+        default=Action.REJECT,
+        description="Whether the patch is kept out, or installed at once.",
+        json_schema_extra=pages.CREATE_BASELINE,
     )
     reason: str = Field(min_length=10, max_length=500, description="Why, for those who review it.")
     owner: str = Field(min_length=1, max_length=200, description="The person or team that answers for it.")
@@ -265,6 +324,11 @@ class PatchException(Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        """Find a baseline that is named twice.
+
+        Refused:
+        - `baselines`: one that is in the list already
+        """
         findings = Findings()
         findings.add_repeated(("baselines",), self.baselines)
         findings.report()

@@ -1,24 +1,25 @@
-"""What only the policy as a whole shows: parts that contradict each other, or that never come to anything."""
+"""What only the policy as a whole shows: parts that contradict each other, or that never come to anything.
+
+What a check refuses or warns of, its docstring lists by the keys that it is about; `*` stands for a name. The policy
+reference (docs/policy.md) repeats it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from patching.command_document import hook_findings
 from patching.deployment import ENVIRONMENT_TAG, NAME_TAG, PATCH_GROUP_TAG
 from patching.operating_system import OperatingSystem
 from patching.patch_group import PATCH_GROUP_TAGS, patch_group
 from patching.policy import exception_checks, size_checks, window_checks
+from patching.policy.content import PolicyContent
 from patching.policy.part import Findings, Place, Reading
 from patching.quotas import MAX_TAGS
 from patching.targets import value_set
 
-if TYPE_CHECKING:
-    from patching.policy.policy import Policy
 
-
-def check(policy: Policy, findings: Findings, reading: Reading) -> None:
+def check(policy: PolicyContent, findings: Findings, reading: Reading) -> None:
     """Find what is wrong with the policy as a whole."""
     _check_tags(policy, findings)
     _check_quotas(policy, findings)
@@ -30,8 +31,13 @@ def check(policy: Policy, findings: Findings, reading: Reading) -> None:
     window_checks.check(policy, findings, reading)
 
 
-def _check_tags(policy: Policy, findings: Findings) -> None:
-    """A node has 50 tags at most; see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html."""
+def _check_tags(policy: PolicyContent, findings: Findings) -> None:
+    """A node has 50 tags at most; see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html.
+
+    Refused:
+    - `tags`: `Environment`, which is set by `environment`; a patch group, which is a matter of each node
+    - `fleet.nodes.tags`, `hybrid.tags`: more than 50 with those of `tags` and `environment`
+    """
     if ENVIRONMENT_TAG in policy.tags:
         findings.add(("tags", ENVIRONMENT_TAG), f"the tag {ENVIRONMENT_TAG} is set by environment; take it out")
     for key in policy.tags:
@@ -50,8 +56,12 @@ def _check_tags(policy: Policy, findings: Findings) -> None:
             )
 
 
-def _check_quotas(policy: Policy, findings: Findings) -> None:
-    """Count what AWS counts; see https://docs.aws.amazon.com/general/latest/gr/ssm.html."""
+def _check_quotas(policy: PolicyContent, findings: Findings) -> None:
+    """Count what AWS counts; see https://docs.aws.amazon.com/general/latest/gr/ssm.html.
+
+    Refused:
+    - `install`, `baselines`, `documents`: more of them than AWS allows in an account and Region, or than `quotas` says
+    """
     for key, quota, parts in (
         ("install", "windows", policy.install),
         ("baselines", "baselines", policy.baselines),
@@ -66,8 +76,12 @@ def _check_quotas(policy: Policy, findings: Findings) -> None:
             findings.add((key,), message)
 
 
-def _check_baselines(policy: Policy, findings: Findings) -> None:
+def _check_baselines(policy: PolicyContent, findings: Findings) -> None:
     """A group has one baseline of each system, and a system one default.
+
+    Refused:
+    - `baselines.*.patch_groups`: a group that another baseline of the same system has, as AWS takes one
+    - `baselines.*.default`: a second default baseline of a system, as there is one
 
     Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-patch-groups.html.
     """
@@ -90,8 +104,16 @@ def _check_baselines(policy: Policy, findings: Findings) -> None:
             findings.add(("baselines", name, "default"), message)
 
 
-def _check_groups(policy: Policy, findings: Findings) -> None:
+def _check_groups(policy: PolicyContent, findings: Findings) -> None:
     """No node falls back to a default baseline of AWS's in silence, and no baseline is there for nobody.
+
+    Refused:
+    - `fleet.nodes.tags`: no patch group, or one that no baseline of the node's system has: AWS would silently use its
+      own baseline; unless there is a default baseline of the system here
+    - `hybrid.tags`: no patch group, or one that no baseline has: AWS would silently use its own baseline; unless there
+      is a default baseline here
+    - `install.*.targets`, `services.*.groups`: a patch group that no baseline has: AWS would silently use its own
+      baseline; unless there is a default baseline here
 
     Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-patch-groups.html.
     """
@@ -120,7 +142,7 @@ def _check_groups(policy: Policy, findings: Findings) -> None:
         _check_reached(policy, findings)
 
 
-def _named_groups(policy: Policy) -> Iterator[tuple[Place, str]]:
+def _named_groups(policy: PolicyContent) -> Iterator[tuple[Place, str]]:
     """Yield the patch groups that other parts than baselines and nodes name, with their places."""
     parts: list[tuple[Place, Mapping[str, str | list[str]]]] = []
     if policy.hybrid:
@@ -139,8 +161,12 @@ def _named_groups(policy: Policy) -> Iterator[tuple[Place, str]]:
                 yield (*at, key), value
 
 
-def _check_reached(policy: Policy, findings: Findings) -> None:
-    """Where the policy makes the nodes itself, every baseline has to be for one of them."""
+def _check_reached(policy: PolicyContent, findings: Findings) -> None:
+    """Where the policy makes the nodes itself, every baseline has to be for one of them.
+
+    Refused:
+    - `baselines.*`: with a fleet, a baseline that neither one of its nodes nor a hybrid machine can ever get
+    """
     nodes = policy.fleet.nodes if policy.fleet else []
     for name, baseline in policy.baselines.items():
         reached = baseline.default or any(
@@ -155,8 +181,12 @@ def _check_reached(policy: Policy, findings: Findings) -> None:
             findings.add(("baselines", name), message)
 
 
-def _check_documents(policy: Policy, findings: Findings) -> None:
+def _check_documents(policy: PolicyContent, findings: Findings) -> None:
     """A hook is a document of the policy, and runs without parameters.
+
+    Refused:
+    - `install.*.hooks`: a name that no document of the policy has
+    - `install.*.hooks`: a document with a parameter that has no default
 
     Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaselinewithhooks.html.
     """

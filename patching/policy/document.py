@@ -30,6 +30,10 @@ class Document:
 def _read(value: object, info: ValidationInfo) -> Document:
     """Read the file that the policy names.
 
+    Refused:
+    - `documents.*`: a path that leads out of the policy's folder, or to no file that can be read
+    - `documents.*`: what is no document, or breaks a rule of its schema; each thing with its line in the document
+
     Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-syntax-data-elements-parameters.html.
     """
     if not isinstance(value, str):

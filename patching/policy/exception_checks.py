@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 from patching.baseline import MAX_LISTED_PATCHES
 from patching.baseline_checks import rejecting
 from patching.errors import InvalidValueError
 from patching.policy.baselines import Action, PatchException, check_entry
+from patching.policy.content import PolicyContent
 from patching.policy.part import Findings, Place, Reading
-
-if TYPE_CHECKING:
-    from patching.policy.policy import Policy
 
 _WARN_BEFORE = timedelta(days=14)
 
 
-def check(policy: Policy, findings: Findings, reading: Reading) -> None:
-    """An exception is one to a baseline of the policy, says something new, and has an end that has not come."""
+def check(policy: PolicyContent, findings: Findings, reading: Reading) -> None:
+    """An exception is one to a baseline of the policy, says something new, and has an end that has not come.
+
+    Refused:
+    - `exceptions.*.baselines`: a baseline that the policy has not
+    - `exceptions.*.patch`: a name that means nothing on the baseline's system; a patch that the same list of the
+      baseline names without an end; one that the other list names, as rejected beats approved
+    - `exceptions.*.until`: a day that has passed, so that no exception outlives the agreement on it
+
+    Warned of:
+    - `exceptions.*.until`: a day that comes within two weeks
+    """
     for name, exception in policy.exceptions.items():
         at: Place = ("exceptions", name)
         rejects = exception.action is Action.REJECT
@@ -55,7 +62,11 @@ def check(policy: Policy, findings: Findings, reading: Reading) -> None:
 
 
 def _check_listed(name: str, action: Action, listed: list[str], findings: Findings) -> None:
-    """With the exceptions, a baseline's lists hold no more than AWS takes."""
+    """With the exceptions, a baseline's lists hold no more than AWS takes.
+
+    Refused:
+    - `baselines.*`: more than 50 approved or rejected patches, with those that exceptions add
+    """
     if len(set(listed)) > MAX_LISTED_PATCHES:
         what = "approved" if action is Action.APPROVE else "rejected"
         message = (
@@ -66,7 +77,12 @@ def _check_listed(name: str, action: Action, listed: list[str], findings: Findin
 
 
 def _check_pair(these: tuple[str, PatchException], those: tuple[str, PatchException], findings: Findings) -> None:
-    """Two exceptions to one baseline say different things of different patches."""
+    """Two exceptions to one baseline say different things of different patches.
+
+    Refused:
+    - `exceptions.*.patch`: a patch that another exception to the same baseline is about, or rejects while this one
+      approves it
+    """
     (first, one), (second, other) = these, those
     if not set(one.baselines) & set(other.baselines):
         return

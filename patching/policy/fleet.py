@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from patching.deployment import ENVIRONMENT_TAG, NAME_TAG
 from patching.instance_type import INSTANCE_TYPE, check_processors
 from patching.operating_system import OperatingSystem
 from patching.patch_group import check_tag_key
-from patching.policy.part import Findings, Key, Part, Tag, TagKey, matching
+from patching.policy import pages
+from patching.policy.part import Findings, Key, Matching, Part, Tag, TagKey
 
 _SSM_PARAMETER = re.compile(r"/aws/service/[A-Za-z0-9_.\-/]+")
 _VPC = re.compile(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})")
@@ -28,38 +29,53 @@ class NetworkKind(StrEnum):
     """Private subnets with a NAT gateway: everything on the internet can be reached, nothing reaches the nodes."""
 
     ISOLATED = "isolated"
-    """Private subnets without a way out, with the VPC endpoints that patching needs."""
+    """Private subnets without a way out, with the VPC endpoints that patching needs: for Amazon Linux only."""
 
     PUBLIC = "public"
     """Public subnets: the nodes have public addresses, and their security group lets nothing in."""
 
     EXISTING = "existing"
-    """Subnets that are there already."""
+    """Subnets that are there already, which have to reach Systems Manager."""
 
 
-class Network(Part):
-    """The network of the fleet."""
+class Network(Part, json_schema_extra=pages.VPC_ENDPOINTS):
+    """How the nodes of the fleet reach Systems Manager and their repositories. Nothing reaches the nodes.
+
+    The last four keys are for the kind `existing`, which needs all of them; no other kind takes them.
+    """
 
     kind: Annotated[NetworkKind, Field(strict=False)] = Field(
-        default=NetworkKind.NAT,
-        description="nat: private subnets with a NAT gateway. isolated: no way out, with the VPC endpoints that "
-        "patching needs. public: public addresses, nothing let in. existing: subnets of yours.",
+        default=NetworkKind.NAT, description="Which network is made, or that one is there already."
     )
-    vpc_id: Annotated[str, AfterValidator(matching(_VPC, "the id of a VPC like vpc-0123456789abcdef0"))] | None = Field(
-        default=None, description="existing only: the VPC."
+    vpc_id: Annotated[str, Matching(_VPC, "the id of a VPC like vpc-0123456789abcdef0")] | None = Field(
+        default=None, description="`existing` only: the VPC.", json_schema_extra=pages.SUBNETS
     )
-    subnet_ids: list[
-        Annotated[str, AfterValidator(matching(_SUBNET, "the id of a subnet like subnet-0123456789abcdef0"))]
-    ] = Field(default_factory=list, description="existing only: the subnets, in the order of availability_zones.")
-    availability_zones: list[
-        Annotated[str, AfterValidator(matching(_ZONE, "an availability zone like eu-west-1a"))]
-    ] = Field(default_factory=list, description="existing only: the zone of each subnet, such as eu-west-1a.")
+    subnet_ids: list[Annotated[str, Matching(_SUBNET, "the id of a subnet like subnet-0123456789abcdef0")]] = Field(
+        default_factory=list,
+        description="`existing` only: the subnets, in the order of `availability_zones`.",
+        json_schema_extra=pages.SUBNETS,
+    )
+    availability_zones: list[Annotated[str, Matching(_ZONE, "an availability zone like eu-west-1a")]] = Field(
+        default_factory=list,
+        description="`existing` only: the zone of each subnet, such as `eu-west-1a`.",
+        json_schema_extra=pages.SUBNETS,
+    )
     internet: bool | None = Field(
-        default=None, description="existing only: whether the nodes reach the internet from these subnets."
+        default=None,
+        description="`existing` only: whether the nodes reach the internet from these subnets. Nobody checks it; it "
+        "decides which systems are taken, and whether the nodes may speak HTTP.",
+        json_schema_extra=pages.INTERNET_GATEWAY,
     )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        """Find keys that do not fit the kind of network.
+
+        Refused:
+        - `vpc_id`, `subnet_ids`, `availability_zones`, `internet`: one that is missing from the kind `existing`, or
+          given to another kind
+        - `availability_zones`: more or fewer than there are subnets, as each has one
+        """
         findings = Findings()
         own = ("vpc_id", "subnet_ids", "availability_zones", "internet")
         for key in own:
@@ -84,27 +100,55 @@ class Network(Part):
         return self.kind in (NetworkKind.NAT, NetworkKind.PUBLIC) or bool(self.internet)
 
 
-class Node(Part):
-    """A node of the lab's fleet."""
+class Node(Part, json_schema_extra=pages.INSTANCE_TYPES):
+    """An EC2 instance of the lab's fleet: IMDSv2, an encrypted volume, no key pair."""
 
-    name: Key = Field(description="Its name, after that of the environment.")
-    operating_system: Annotated[OperatingSystem, Field(strict=False)] = Field(description="What its image holds.")
-    image: Annotated[str, AfterValidator(matching(_SSM_PARAMETER, "a public parameter: /aws/service/..."))] | None = (
-        Field(
-            default=None,
-            description="Public SSM parameter that holds the image's id; the system's newest image by default.",
-        )
+    name: Key = Field(
+        description="Its name, after `patchops-ENVIRONMENT-`. A node with another name is another node.",
+        json_schema_extra=pages.EC2_TAGS,
     )
-    instance_type: Annotated[str, AfterValidator(matching(INSTANCE_TYPE, "an instance type like t3.small"))] = Field(
-        default="t3.small", description="Type of the instance."
+    operating_system: Annotated[OperatingSystem, Field(strict=False)] = Field(
+        description="What its image holds.", json_schema_extra=pages.SUPPORTED_SYSTEMS
     )
-    volume_gib: int = Field(default=30, ge=8, le=1024, description="Size of the root volume in GiB.")
+    image: Annotated[str, Matching(_SSM_PARAMETER, "a public parameter: /aws/service/...")] | None = Field(
+        default=None,
+        description="Public SSM parameter that holds the image's id: the newest image of Amazon Linux 2023, Ubuntu "
+        "24.04 or Windows Server 2022 by default; other systems need one. It is read at every deployment, and a new "
+        "id replaces the node.",
+        examples=[
+            "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
+            "/aws/service/canonical/ubuntu/server/24.04/stable/20251022/amd64/hvm/ebs-gp3/ami-id",
+        ],
+        json_schema_extra=pages.PUBLIC_IMAGES,
+    )
+    instance_type: Annotated[str, Matching(INSTANCE_TYPE, "an instance type like t3.small")] = Field(
+        default="t3.small", description="Type of the instance; its architecture has to be the image's."
+    )
+    volume_gib: int = Field(
+        default=30,
+        ge=8,
+        le=1024,
+        description="Size of the root volume (gp3) in GiB; not below that of the image.",
+        json_schema_extra=pages.VOLUME_TYPES,
+    )
     tags: dict[TagKey, Tag] = Field(
-        default_factory=dict, description="Its tags, such as Workload and PatchGroup; Environment and Name are added."
+        default_factory=dict,
+        description="Its tags besides `Environment` and `Name`, which are set: those that a window selects, such as "
+        "`Workload`, and `PatchGroup`, which says whose baseline it gets.",
+        json_schema_extra=pages.EC2_TAGS,
     )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        """Find nodes that cannot be made, or not as they are written.
+
+        Refused:
+        - `image`: none, for a system whose newest image is not known here
+        - `operating_system`: MACOS, as a Mac needs a dedicated host, which a lab does not make
+        - `tags`: `Environment` and `Name`, which are set already
+        - `tags`: `Patch Group` with a space, which EC2 refuses where tags are in the instance metadata
+        - `tags`: a patch group in another spelling than `PatchGroup`, which Patch Manager does not read
+        """
         findings = Findings()
         if self.image is None and self.operating_system not in LATEST_IMAGES:
             known = ", ".join(sorted(LATEST_IMAGES))
@@ -142,16 +186,30 @@ LATEST_IMAGES: Mapping[OperatingSystem, str] = {
 """Public parameters with the newest image, for the systems that the lab has nodes of."""
 
 
-class Fleet(Part):
+class Fleet(Part, json_schema_extra=pages.OWN):
     """Nodes that are made for a lab. A policy without a fleet patches nodes that exist already, by their tags."""
 
     network: Network = Field(
-        default_factory=Network, description="Where the nodes are; by default private subnets with a NAT gateway."
+        default_factory=Network,
+        description="Where the nodes are; by default private subnets with a NAT gateway.",
+        json_schema_extra=pages.VPC_ENDPOINTS,
     )
-    nodes: list[Node] = Field(min_length=1, max_length=50, description="The instances to make.")
+    nodes: list[Node] = Field(
+        min_length=1,
+        max_length=50,
+        description="The instances to make.",
+        json_schema_extra=pages.SUPPORTED_SYSTEMS,
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        """Find nodes that could not be told apart, or never patched.
+
+        Refused:
+        - `nodes`: two of one name, as a node is told from another by it
+        - `nodes`: a system whose repositories are on the internet, in a network that does not reach it: nothing could
+          be installed
+        """
         findings = Findings()
         seen: dict[str, int] = {}
         for index, node in enumerate(self.nodes):

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from pydantic import Tag as Alternative
 
 from patching.deployment import ENVIRONMENT_TAG
+from patching.install_override_list import MAX_LOCATION
 from patching.maintenance_window import check_cutoff, check_day, check_days
 from patching.open_times import OpenTimes
 from patching.patch_group import check_tag_key
-from patching.policy.part import BY_FORM, Findings, Key, Part, Place, TagKey, TagValues
+from patching.policy import pages
+from patching.policy.part import (
+    BY_FORM,
+    Concurrency,
+    Findings,
+    Key,
+    MaxErrors,
+    Part,
+    Place,
+    ScheduleExpression,
+    TagKey,
+    TagValues,
+    for_editors,
+)
 from patching.quotas import MAX_TARGETS_OF_TASK
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import Hooks, RebootOption, RunPatchBaseline
@@ -32,6 +47,17 @@ TargetGroups = Annotated[
     Annotated[TargetTags, Alternative("one")]
     | Annotated[list[TargetTags], Field(min_length=1, max_length=MAX_TARGETS_OF_TASK), Alternative("many")],
     BY_FORM,
+]
+
+ListAddress = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": MAX_LOCATION,
+            **for_editors(re.compile(r"(s3|https)://.+"), "an object in S3: s3://BUCKET/KEY or its https address"),
+        }
+    ),
 ]
 
 
@@ -53,21 +79,40 @@ class CutoffBehavior(StrEnum):
     """What becomes of a running command when the cutoff of its window comes."""
 
     CONTINUE_TASK = "CONTINUE_TASK"
-    """It is left to finish. AWS's own default."""
+    """It goes on, and nodes that wait still begin. AWS's own default."""
 
     CANCEL_TASK = "CANCEL_TASK"
     """It is cancelled: nodes that have not begun do not begin; on others AWS tries to stop it, without a promise."""
 
 
-class InstallHooks(Part):
-    """Documents of this policy that run on a node around its installation."""
+class InstallHooks(Part, json_schema_extra=pages.HOOKS):
+    """Documents of this policy that run on a node around its installation (AWS-RunPatchBaselineWithHooks).
 
-    pre_install: Key | None = Field(default=None, description="Runs first; if it fails, nothing is installed.")
-    post_install: Key | None = Field(default=None, description="Runs after the installation, before a reboot.")
-    on_exit: Key | None = Field(default=None, description="Runs at the very end, after a reboot.")
+    They run without parameters. Where nothing is missing, only `on_exit` runs. The nodes need SSM Agent 3.0.502 or
+    newer.
+    """
+
+    pre_install: Key | None = Field(
+        default=None, description="Name of the document that runs first; if it fails, nothing is installed."
+    )
+    post_install: Key | None = Field(
+        default=None,
+        description="Name of the document that runs after the installation and before the reboot; if it fails, the "
+        "node is not rebooted.",
+    )
+    on_exit: Key | None = Field(
+        default=None,
+        description="Name of the document that runs at the very end, after the reboot if there is one, and whatever "
+        "failed before.",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        """Find hooks that are none.
+
+        Refused:
+        - `pre_install`, `post_install`, `on_exit`: none of them, as then there is nothing to run
+        """
         findings = Findings()
         if not self.named():
             findings.add((), "no hook is named; name pre_install, post_install or on_exit, or take hooks out")
@@ -79,73 +124,130 @@ class InstallHooks(Part):
         return {key: name for key in InstallHooks.model_fields if (name := getattr(self, key)) is not None}
 
 
-class Install(Part):
-    """A maintenance window that installs."""
+class Install(Part, json_schema_extra=pages.CREATE_WINDOW):
+    """A maintenance window in which the baselines' approved patches are installed."""
 
     description: str = Field(default="", max_length=128, description="What people read of it in the console.")
     targets: TargetGroups = Field(
-        description="Tags of the nodes that it patches, besides the tag Environment. A node has to have all of them, "
-        "each with the value or one of the values. A list of such groups: nodes of any of them.",
+        description="Tags of the nodes that it patches, besides `Environment`. A node has to have all of them, each "
+        "with the value, or with one of up to 50 values. A list of such groups selects the nodes of any of them.",
+        examples=[{"Workload": "Prod"}, [{"Service": "shop", "Ring": ["a", "b"]}, {"Service": "search"}]],
+        json_schema_extra=pages.WINDOW_TARGETS,
     )
     enabled: bool = Field(
         default=True,
-        description="false: the window is made without its task, so that it opens and installs nothing. "
+        description="With `false` the window is made without its task: it opens, and installs nothing. "
         "(CloudFormation cannot switch a window off.)",
+        json_schema_extra=pages.DISABLED_WINDOWS,
     )
-    schedule: str = Field(description="cron(...), rate(...) or at(...).")
+    schedule: ScheduleExpression = Field(
+        description="When it opens, in its time zone: `cron(MINUTE HOUR DAY MONTH WEEKDAY YEAR)` with `?` for one of "
+        "the two days, `rate(...)`, which counts from the making of the window, or, once, `at(...)`.",
+        examples=["cron(0 2 ? * SUN *)", "cron(0 2 ? * TUE#2 *)", "cron(0 2 L * ? *)", "at(2027-01-31T02:00:00)"],
+        json_schema_extra=pages.SCHEDULES,
+    )
     timezone: Annotated[str, AfterValidator(_timezone)] = Field(
-        default="UTC", description="IANA name of the zone in which the schedule is read."
+        default="UTC",
+        description="IANA name of the zone in which the schedule is read. The window keeps its local time when the "
+        "clocks change.",
+        examples=["Asia/Seoul", "Europe/Berlin", "UTC"],
+        json_schema_extra=pages.WINDOW_SCHEDULES,
     )
     schedule_offset_days: int = Field(
         default=0,
         ge=0,
         le=6,
-        description="Days to wait after the time that the cron expression gives: with TUE#2 and 4, the Saturday after "
+        description="Days to wait after the time that a cron expression gives: with `TUE#2` and 4, the Saturday after "
         "the second Tuesday.",
+        json_schema_extra=pages.WINDOW_SCHEDULES,
     )
     start_date: date | None = Field(
-        default=None, description="The first day, in the time zone, on which it opens; at once by default."
+        default=None,
+        description="The first day, in the time zone, on which it opens; at once by default.",
+        json_schema_extra=pages.WINDOW_SCHEDULES,
     )
     end_date: date | None = Field(
-        default=None, description="The last day, in the time zone, on which it opens; no end by default."
+        default=None,
+        description="The last day, in the time zone, on which it opens; no end by default.",
+        json_schema_extra=pages.WINDOW_SCHEDULES,
     )
     duration_hours: int = Field(ge=1, le=24, description="Hours that the window is open.")
     cutoff_hours: int = Field(
-        default=0, ge=0, le=23, description="Hours before its end from which on it starts nothing more."
+        default=0,
+        ge=0,
+        le=23,
+        description="Hours before its end from which on it starts no task any more; below `duration_hours`. What "
+        "becomes of an installation that has begun, `cutoff_behavior` says.",
     )
     cutoff_behavior: Annotated[CutoffBehavior, Field(strict=False)] = Field(
         default=CutoffBehavior.CONTINUE_TASK,
-        description="At the cutoff, what is running goes on (CONTINUE_TASK) or is cancelled (CANCEL_TASK).",
+        description="What becomes at the cutoff of a command that is running.",
+        json_schema_extra=pages.REGISTER_TASK,
     )
-    concurrency: int | str = Field(default=1, description="Nodes patched at one time, as a number or per cent.")
-    max_errors: int | str = Field(default=0, description="Failures after which no further node starts.")
+    concurrency: Concurrency = Field(
+        default=1,
+        description="Nodes that are patched at one time, as a number or as a share of the targets.",
+        json_schema_extra=pages.RATE_CONTROL,
+    )
+    max_errors: MaxErrors = Field(
+        default=0,
+        description="Failures that are tolerated, as a number or as a share of the targets. The one after them keeps "
+        "further nodes from starting: with 0 the first, with 1 the second. Nodes that run go on, and a node that did "
+        "not take the command does not count.",
+        json_schema_extra=pages.RATE_CONTROL,
+    )
     reboot: Annotated[RebootOption, Field(strict=False)] = Field(
         default=RebootOption.REBOOT_IF_NEEDED,
-        description="NoReboot leaves what was installed pending a reboot, which is not compliant.",
+        description="What happens at the end of an installation.",
+        json_schema_extra=pages.RUN_PATCH_BASELINE,
     )
     hooks: InstallHooks | None = Field(
         default=None,
-        description="Documents of this policy to run around the installation (AWS-RunPatchBaselineWithHooks). The "
-        "nodes need SSM Agent 3.0.502 or newer.",
+        description="Documents of this policy to run around the installation.",
+        json_schema_extra=pages.HOOKS,
     )
-    override_list: str | None = Field(
+    override_list: ListAddress | None = Field(
         default=None,
-        description="s3://BUCKET/KEY or https:// address of a list of patches in YAML to install instead of what the "
-        "baseline approves. The nodes may read it from S3 then; an https address has to be public.",
+        description="Address of a list of patches in YAML that are installed instead of what the baseline approves; "
+        "compliance is still reported by the baseline. The nodes are allowed to read it from S3; behind an https "
+        "address it has to be public. Not together with `hooks`.",
+        examples=["s3://my-bucket/lists/2026-11.yaml"],
+        json_schema_extra=pages.OVERRIDE_LISTS,
     )
     delivery_timeout_seconds: int | None = Field(
         default=None,
         ge=30,
         le=2_592_000,
-        description="Seconds within which a node has to take the command; it is not the time to install. "
-        "AWS's own default is an hour.",
+        description="Seconds within which a node has to take the command: not the time that it may run. By default "
+        "AWS's own, 3,600.",
+        json_schema_extra=pages.COMMAND_TIMEOUTS,
     )
     cloudwatch_logs: bool = Field(
-        default=False, description="Write the output to the environment's log group too, besides the bucket."
+        default=False,
+        description="Write the output not only to the bucket, but also to the log group `/patchops/ENVIRONMENT`.",
+        json_schema_extra=pages.COMMAND_LOGS,
     )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        """Find what AWS would refuse of a window, and a window that could never install.
+
+        Refused:
+        - `schedule`: not an expression of Systems Manager; one that names a day that never comes; one that comes more
+          often than every five minutes, which AWS does not support
+        - `schedule`: an offset with a rate or a single time
+        - `concurrency`, `max_errors`: neither a number nor a per cent value that AWS takes
+        - `targets`: `Environment`, which every target has already; the same tags twice; more than 50 values of a tag;
+          a key with `+`, which no target can name
+        - `targets`: a patch group in another spelling than `PatchGroup` or `Patch Group`, which Patch Manager does not
+          read
+        - `cutoff_hours`: not below `duration_hours`, as the window would never start anything
+        - `start_date`, `end_date`: outside of the years 1970 to 2199, which AWS's schedules know
+        - `end_date`: before `start_date`, as the window would never open
+        - `override_list`: no object in S3, or a name with one of `'`, `"`, `$` and a backtick, which the document
+          refuses
+        - `override_list`: beside `hooks`, whose document takes no list
+        """
         findings = Findings()
         findings.make(("schedule",), lambda: self.window_schedule)
         findings.make(("concurrency",), RateControl, self.concurrency)
@@ -198,17 +300,26 @@ class Install(Part):
         return RunPatchBaseline.install(reboot=self.reboot, hooks=hooks, override_list=self.override_list or "")
 
 
-class Service(Part):
-    """A service that runs on several groups of nodes, of which one has to be up at any time."""
+class Service(Part, json_schema_extra=pages.OWN):
+    """A service that runs on several groups of nodes, of which one has to be up at any time.
+
+    Nothing is deployed for it: it is a promise that the windows of the policy are held to.
+    """
 
     description: str = Field(default="", description="What it is, for people.")
     groups: list[TargetTags] = Field(
         min_length=2,
-        description="The groups by their tags. A time at which windows for all of them are open is an error.",
+        description="The groups by their tags, written as the targets of a window. No time may come at which windows "
+        "for all of them are open.",
     )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        """Find groups that no window could have as its targets.
+
+        Refused:
+        - `groups`: what the targets of a window must not be, and the same tags twice
+        """
         findings = Findings()
         _check_groups(self.groups, lambda index: ("groups", index), findings)
         findings.report()

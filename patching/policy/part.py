@@ -9,10 +9,21 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
 from pydantic import Tag as Alternative
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from patching import rate_control
 from patching.errors import InvalidValueError
 
 Place = tuple[str | int, ...]
@@ -117,16 +128,44 @@ class Part(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-def matching(pattern: re.Pattern[str], expected: str) -> Callable[[str], str]:
-    """Return a check that a text has this form; `expected` says which in words."""
+@dataclass(frozen=True)
+class Matching:
+    """Part of an annotated type: a text of this form, in the model and in its JSON schema.
 
-    def check(value: str) -> str:
-        if not pattern.fullmatch(value):
-            message = f"{value!r} is not {expected}"
+    Attributes:
+        pattern: what the whole text has to match.
+        expected: the form in words.
+    """
+
+    pattern: re.Pattern[str]
+    expected: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 pydantic's own signature
+        """Check the text once it is one."""
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Add the form to the schema."""
+        return handler(schema) | for_editors(self.pattern, self.expected)
+
+    def _checked(self, value: str) -> str:
+        if not self.pattern.fullmatch(value):
+            message = f"{value!r} is not {self.expected}"
             raise ValueError(message)
         return value
 
-    return check
+
+def for_editors(pattern: re.Pattern[str], expected: str) -> JsonSchemaValue:
+    """Return what the JSON schema of a text says of its form.
+
+    It lets `{environment}` through, which is replaced before a model sees the text; and, as editors know no letters but
+    a-z, every character beyond ASCII.
+    """
+    letters = pattern.pattern.replace(r"\w", r"\w\u0080-\uffff")
+    return {
+        "pattern": rf"^({letters})$|\{{environment\}}",
+        "patternErrorMessage": f"expected {expected}",
+    }
 
 
 def _own_tag(value: str) -> str:
@@ -136,12 +175,28 @@ def _own_tag(value: str) -> str:
     return value
 
 
-Key = Annotated[str, AfterValidator(matching(_KEY, "1 to 40 lower-case letters, digits and hyphens after a letter"))]
-Tag = Annotated[
-    str, Field(max_length=256), AfterValidator(matching(_TAG, "a tag: letters, digits, spaces and _.:/=+-@"))
-]
+NAME_FORM = "1 to 40 lower-case letters, digits and hyphens after a letter"
+TAG_FORM = "a tag: letters, digits, spaces and _.:/=+-@"
+SCHEDULE_FORM = "cron(...), rate(...) or at(...)"
+Key = Annotated[str, Matching(_KEY, NAME_FORM)]
+Tag = Annotated[str, Field(max_length=256), Matching(_TAG, TAG_FORM)]
 TagValue = Annotated[Tag, Field(min_length=1)]
 TagKey = Annotated[Tag, Field(min_length=1, max_length=128), AfterValidator(_own_tag)]
+
+
+ScheduleExpression = Annotated[
+    str, WithJsonSchema({"type": "string", **for_editors(re.compile(r"(cron|rate|at)\(.+\)"), SCHEDULE_FORM)})
+]
+"""A schedule as its text; its part makes a `patching.schedule.Schedule` of it, which says what is wrong with it."""
+
+
+def _rate(least: int, pattern: re.Pattern[str], expected: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": ["integer", "string"], "minimum": least, **for_editors(pattern, expected)})
+
+
+Concurrency = Annotated[int | str, _rate(1, rate_control.CONCURRENCY, "a number from 1, or a share from 1% to 100%")]
+MaxErrors = Annotated[int | str, _rate(0, rate_control.MAX_ERRORS, "a number from 0, or a share from 0% to 100%")]
+"""The two numbers of rate control, which `patching.rate_control.RateControl` judges."""
 
 
 def _form(value: object) -> str:

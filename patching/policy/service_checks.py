@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING
 
 from patching.open_times import Period, common, union
+from patching.policy.content import PolicyContent
 from patching.policy.install import Service, TargetTags
 from patching.policy.part import Findings, Reading
 from patching.targets import may_share
 
-if TYPE_CHECKING:
-    from patching.policy.policy import Policy
 
-
-def check(policy: Policy, times: Mapping[str, Sequence[Period]], findings: Findings, reading: Reading) -> None:
+def check(policy: PolicyContent, times: Mapping[str, Sequence[Period]], findings: Findings, reading: Reading) -> None:
     """Find services whose groups can all be down at one time, and groups that no window patches.
+
+    Warned of:
+    - `services.*`: a window with a rate for one of its groups, as it is not known when that is open
 
     Args:
         policy: the policy.
@@ -37,8 +37,15 @@ def check(policy: Policy, times: Mapping[str, Sequence[Period]], findings: Findi
         _check_times(name, service, windows, times, findings)
 
 
-def _windows(policy: Policy, name: str, index: int, *, findings: Findings, reading: Reading) -> list[str]:
-    """Return the enabled windows that patch a group, and note if there is none."""
+def _windows(policy: PolicyContent, name: str, index: int, *, findings: Findings, reading: Reading) -> list[str]:
+    """Return the enabled windows that patch a group, and note if there is none.
+
+    Refused:
+    - `services.*.groups`: a group that no window patches
+
+    Warned of:
+    - `services.*.groups`: tags that no window names, where one may select the group's nodes by other tags
+    """
     tags: TargetTags = policy.services[name].groups[index]
     enabled = {window: install for window, install in policy.install.items() if install.enabled}
     found = [
@@ -69,7 +76,12 @@ def _check_times(
     times: Mapping[str, Sequence[Period]],
     findings: Findings,
 ) -> None:
-    """Of every service a group is up at any time."""
+    """Of every service a group is up at any time.
+
+    Refused:
+    - `services.*`: a time in the year to come at which windows for all of its groups are open, as none of them would
+      be sure to be up
+    """
     groups = [union(period for window in group for period in times.get(window, ())) for group in windows]
     together = reduce(lambda these, those: list(common(these, those)), groups)
     if not together:

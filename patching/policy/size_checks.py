@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sized
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from patching.install_override_list import OverrideListLocation
+from patching.policy.content import PolicyContent
 from patching.policy.part import Findings
 from patching.quotas import (
     MAX_MANAGED_POLICY,
@@ -20,9 +21,6 @@ from patching.quotas import (
     MAX_TRUST_POLICY,
     RESOURCES_FOR_WINDOWS,
 )
-
-if TYPE_CHECKING:
-    from patching.policy.policy import Policy
 
 OTHER_RESOURCES = 60
 """Of the first stack, beside baselines, documents, subscriptions and windows."""
@@ -42,14 +40,23 @@ _INDENT = 8
 """Characters by which a line of a template is indented, beyond what it is by itself."""
 
 
-def check(policy: Policy, findings: Findings) -> None:
+def check(policy: PolicyContent, findings: Findings) -> None:
     """Find what would only fail when it is deployed, as it is too large."""
     _check_policies(policy, findings)
     _check_resources(policy, findings)
     _check_bytes(policy, findings)
 
 
-def _check_policies(policy: Policy, findings: Findings) -> None:
+def _check_policies(policy: PolicyContent, findings: Findings) -> None:
+    """A policy of IAM has so many characters at most.
+
+    Refused:
+    - `documents`: so many of them, or such long names, that the operator policy would exceed 6,144 characters
+    - `install`: so many override lists, or such long addresses, that the node policy would exceed 6,144 characters
+    - `operators.trusted`: so many that the role's trust policy would exceed 2,048 characters
+
+    Follows https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
+    """
     names = policy.document_names.values()
     needed = OPERATOR_POLICY + sum(DOCUMENT_ARN + len(name) for name in names)
     if needed > MAX_MANAGED_POLICY:
@@ -76,8 +83,15 @@ def _check_policies(policy: Policy, findings: Findings) -> None:
         findings.add(("operators", "trusted"), message)
 
 
-def _check_resources(policy: Policy, findings: Findings) -> None:
-    """One template has 500 resources at most; windows have room kept for them, and further stacks."""
+def _check_resources(policy: PolicyContent, findings: Findings) -> None:
+    """One template has 500 resources at most; windows have room kept for them, and further stacks.
+
+    Refused:
+    - `baselines`, `documents`, `notifications`: baselines, documents and subscriptions that make more resources than
+      one template has room for
+
+    Follows https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html.
+    """
     told = policy.notifications
     parts: dict[str, Sized] = {
         "baselines": policy.baselines,
@@ -94,8 +108,15 @@ def _check_resources(policy: Policy, findings: Findings) -> None:
         findings.add((max(parts, key=lambda part: len(parts[part])),), message)
 
 
-def _check_bytes(policy: Policy, findings: Findings) -> None:
-    """One template has a megabyte at most."""
+def _check_bytes(policy: PolicyContent, findings: Findings) -> None:
+    """One template has a megabyte at most.
+
+    Refused:
+    - `baselines`, `documents`, `install`: baselines, documents and targets of windows with more bytes than one template
+      has room for
+
+    Follows https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html.
+    """
     sizes = {
         "baselines": sum(_size(one.patch_baseline("sized").to_api()) for one in policy.baselines.values()),
         "documents": sum(_size(document.content) for document in policy.documents.values()),

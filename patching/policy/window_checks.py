@@ -9,23 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 from itertools import combinations, pairwise
-from typing import TYPE_CHECKING
 
 from patching.open_times import OpenTimes, Period, first_common, most_open, union
 from patching.policy import service_checks
+from patching.policy.content import PolicyContent
 from patching.policy.install import Install
 from patching.policy.part import Findings, Reading
 from patching.targets import matches, may_share, value_set
-
-if TYPE_CHECKING:
-    from patching.policy.policy import Policy
 
 _YEAR = timedelta(days=366)
 
 Times = dict[str, list[Period]]
 
 
-def check(policy: Policy, findings: Findings, reading: Reading) -> None:
+def check(policy: PolicyContent, findings: Findings, reading: Reading) -> None:
     """Find windows that meet, services that go down as a whole, and windows that never open."""
     begin = datetime.combine(reading.today, time(), UTC)
     enabled: Times = {}
@@ -41,7 +38,12 @@ def check(policy: Policy, findings: Findings, reading: Reading) -> None:
 
 
 def _periods(name: str, install: Install, begin: datetime, reading: Reading) -> list[Period]:
-    """Return when a window is open, as far as that is known, and warn where it never is, or meets itself."""
+    """Return when a window is open, as far as that is known, and warn where it never is, or meets itself.
+
+    Warned of:
+    - `install.*.schedule`: a window that does not open in the year to come
+    - `install.*.schedule`: a window that comes while it is still open, as AWS skips that opening
+    """
     at = ("install", name, "schedule")
     if not install.open_times.is_known:
         if install.end_date and install.end_date < begin.date():
@@ -68,8 +70,18 @@ def _never_opens(install: Install) -> str:
     )
 
 
-def _check_overlaps(policy: Policy, times: Times, findings: Findings, reading: Reading) -> None:
-    """Two windows for one node must not be open at one time: two runs on one node break each other."""
+def _check_overlaps(policy: PolicyContent, times: Times, findings: Findings, reading: Reading) -> None:
+    """Two windows for one node must not be open at one time: two runs on one node break each other.
+
+    Refused:
+    - `install.*.schedule`: a window that is open at one time, in the year to come, with another one for the same nodes:
+      those whose targets share a tag and a value, and those that both select a node of the policy's own
+
+    Warned of:
+    - `install.*.schedule`: two windows for the same nodes, one of them with a rate: whether they meet is not known
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaseline.html.
+    """
     enabled = [name for name, install in policy.install.items() if install.enabled]
     for first, second in combinations(enabled, 2):
         one, other = policy.install[first], policy.install[second]
@@ -94,7 +106,7 @@ def _check_overlaps(policy: Policy, times: Times, findings: Findings, reading: R
             findings.add(at, message)
 
 
-def _shared(policy: Policy, these: Install, those: Install) -> str | None:
+def _shared(policy: PolicyContent, these: Install, those: Install) -> str | None:
     """Return the nodes, in words, that target groups of both windows select; None if no such node is known.
 
     Groups that have no tag in common may select one node all the same: that is known of the policy's own nodes only.
@@ -114,7 +126,7 @@ def _shared(policy: Policy, these: Install, those: Install) -> str | None:
     return None
 
 
-def _machines(policy: Policy) -> Iterator[tuple[str, Mapping[str, str]]]:
+def _machines(policy: PolicyContent) -> Iterator[tuple[str, Mapping[str, str]]]:
     """Yield what the policy knows of nodes: their names in words, and their tags."""
     for node in policy.fleet.nodes if policy.fleet else ():
         yield f"node {node.name}", policy.node_tags(node)
@@ -131,8 +143,12 @@ def _are_apart(one: Install, other: Install) -> bool:
     )
 
 
-def _check_open(policy: Policy, times: Times, findings: Findings) -> None:
+def _check_open(policy: PolicyContent, times: Times, findings: Findings) -> None:
     """AWS runs five windows at one time; a further one does not start.
+
+    Refused:
+    - `install.*.schedule`: a window that would be open at one time with more others than AWS runs, or than
+      `quotas.windows_open` says
 
     Follows https://docs.aws.amazon.com/general/latest/gr/ssm.html.
     """
@@ -146,8 +162,12 @@ def _check_open(policy: Policy, times: Times, findings: Findings) -> None:
         findings.add(("install", names[-1], "schedule"), message)
 
 
-def _check_hybrid(policy: Policy, findings: Findings) -> None:
-    """An activation's machines are found by its tags: without a window for them they are never patched."""
+def _check_hybrid(policy: PolicyContent, findings: Findings) -> None:
+    """An activation's machines are found by its tags: without a window for them they are never patched.
+
+    Refused:
+    - `hybrid.tags`: tags that no window selects, where there are windows: the machines would never be patched
+    """
     if policy.hybrid and policy.install:
         tags = policy.hybrid_tags
         if not any(matches(tags, group) for install in policy.install.values() for group in install.target_groups):
@@ -155,8 +175,13 @@ def _check_hybrid(policy: Policy, findings: Findings) -> None:
             findings.add(("hybrid", "tags"), message)
 
 
-def _check_scan(policy: Policy, times: Times, begin: datetime, reading: Reading) -> None:
-    """A scan while a window installs meets it on the node: one of the two fails, or reports what is half done."""
+def _check_scan(policy: PolicyContent, times: Times, begin: datetime, reading: Reading) -> None:
+    """A scan while a window installs meets it on the node: one of the two fails, or reports what is half done.
+
+    Warned of:
+    - `scan.schedule_utc`, `inventory.schedule_utc`, `agent_updates.schedule_utc`: a single time that has passed
+    - `scan.schedule_utc`: a scan that begins while a window is open, as the two may meet on a node
+    """
     for key, association in (
         ("scan", policy.scan),
         ("inventory", policy.inventory),

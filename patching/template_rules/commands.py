@@ -28,7 +28,7 @@ class Command:
 
     Attributes:
         sender: the task or association.
-        document: name or ARN of the document.
+        document: name or ARN of the document; of one of AWS's, its name.
         parameters: the document's parameters, as lists of text; `UNKNOWN` is one if not all of them are known.
         bucket: name of the bucket for its output; empty for none.
         prefix: prefix in the bucket; empty for none.
@@ -75,7 +75,7 @@ def commands(assembly: Assembly) -> Iterator[Command]:
         logged = isinstance(log, Mapping) and str(log.get("CloudWatchOutputEnabled", "")).lower() == "true"
         yield Command(
             task,
-            _text(task.properties.get("TaskArn")),
+            _document(task.properties.get("TaskArn")),
             _parameters(sent.get("Parameters", {})),
             _text(sent.get("OutputS3BucketName")),
             _text(sent.get("OutputS3KeyPrefix")),
@@ -88,7 +88,7 @@ def commands(assembly: Assembly) -> Iterator[Command]:
         location = location if isinstance(location, Mapping) else {}
         yield Command(
             association,
-            _text(properties.get("Name")),
+            _document(properties.get("Name")),
             _parameters(properties.get("Parameters", {})),
             _text(location.get("OutputS3BucketName")),
             _text(location.get("OutputS3KeyPrefix")),
@@ -109,6 +109,12 @@ def _text(value: object) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else UNKNOWN
+
+
+def _document(value: object) -> str:
+    """Return a document's name or ARN; one of AWS's own has no account in its ARN."""
+    text = _text(value)
+    return text.rpartition("::document/")[2]
 
 
 def _parameters(value: object) -> dict[str, list[str]]:

@@ -39,25 +39,25 @@ class _Part(NamedTuple):
 
 
 _ANY, _RUN = _Part("any"), _Part("any", repeated=True)
-_WORD, _WORDS_MORE = _Part("word"), _Part("word", repeated=True)
+_WORD = (_Part("word"), _Part("word", repeated=True))
+_MADE_UP = (_Part("name", repeated=True), _Part("random"))
+"""A name that CloudFormation makes up: it ends at random, which nothing but a wildcard fits."""
 
 
 def is_known(text: object) -> bool:
     """Tell whether nothing in a text is left to AWS."""
-    return isinstance(text, str) and not any(character >= UNKNOWN and _is_mark(character) for character in text)
+    return isinstance(text, str) and not any(map(_is_mark, text))
 
 
 @lru_cache(maxsize=_CACHED)
 def may_match(pattern: str, text: str) -> bool:
     """Tell whether a text fits a pattern of IAM's, for some value of what is not known in either.
 
-    A made-up name fits a wildcard, and itself; no pattern without a wildcard says it by chance.
+    A made-up name fits itself, and a wildcard where it ends at random.
     """
     if pattern in {"*", text}:
         return True
-    named = bool(_NAMES.search(pattern))
-    wild = any(character in pattern for character in f"*?{UNKNOWN}")
-    return _meet(_parts(pattern, wildcards=True), _parts(text, guessed=wild and not named))
+    return _meet(_parts(pattern, wildcards=True), _parts(text, guessed=not _NAMES.search(pattern)))
 
 
 @lru_cache(maxsize=_CACHED)
@@ -72,15 +72,17 @@ def _is_mark(character: str) -> bool:
 
 
 def _parts(text: str, *, wildcards: bool = False, guessed: bool = False) -> tuple[_Part, ...]:
-    """Take a text apart; with `guessed`, a made-up name may be any word."""
+    """Take a text apart; with `guessed`, a made-up name is more than itself."""
     parts: list[_Part] = []
     for character in text:
         if character == UNKNOWN or (wildcards and character == "*"):
             parts.append(_RUN)
         elif wildcards and character == "?":
             parts.append(_ANY)
-        elif character in _WORDS or (guessed and ord(character) >= FIRST_NAME):
-            parts += [_WORD, _WORDS_MORE]
+        elif character in _WORDS:
+            parts += _WORD
+        elif guessed and ord(character) >= FIRST_NAME:
+            parts += _MADE_UP
         else:
             parts.append(_Part(character))
     return tuple(parts)
@@ -109,8 +111,9 @@ def _meet(these: tuple[_Part, ...], those: tuple[_Part, ...]) -> bool:
 
 
 def _overlap(one: str, other: str) -> bool:
-    if one == other or "any" in {one, other}:
+    both = {one, other}
+    if one == other or "any" in both:
         return True
-    if "word" in {one, other}:
-        return ":" not in {one, other}
-    return False
+    if "random" in both:
+        return False
+    return ("word" in both and ":" not in both) or ("name" in both and both.isdisjoint(":/"))

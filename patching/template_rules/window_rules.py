@@ -54,7 +54,7 @@ def task_without_targets(whole: Whole) -> Iterator[Found]:
 def task_for_another_windows_targets(whole: Whole) -> Iterator[Found]:
     """Find tasks whose target groups are registered with another window than the task.
 
-    A group belongs to one window; a task of another window with it has no nodes. See
+    A group is registered with one window; that tasks of another one could use it is nowhere documented. See
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_RegisterTargetWithMaintenanceWindow.html.
     """
     for task in whole.assembly.of(TASK):
@@ -94,7 +94,7 @@ def target_without_task(whole: Whole) -> Iterator[Found]:
 
 
 def cutoff_not_before_end(whole: Whole) -> Iterator[Found]:
-    """Find windows whose cutoff is not below their duration: they never start a task.
+    """Find windows whose cutoff is not below their duration: there is no time at which they would start a task.
 
     See https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateMaintenanceWindow.html.
     """

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,9 +34,14 @@ GIVEN: dict[str, Any] = ref("Given")
 SOMETIMES: dict[str, Any] = {"Fn::If": ["Sometimes", "this", "that"]}
 ELSEWHERE: dict[str, Any] = {"Fn::ImportValue": "exported-by-another-app"}
 WITHOUT_OUTPUT = {f"{COMMAND}.OutputS3BucketName": GONE, f"{COMMAND}.CloudWatchOutputConfig": GONE}
+CORE = sub("arn:${AWS::Partition}:iam::aws:policy/AmazonSSMManagedInstanceCore")
 SECOND_WINDOW = {"Other": window("other"), "OtherTarget": target("Other", "Batch")}
 EVENTS = {"Service": "events.amazonaws.com"}
 CLOUDWATCH = {"Service": "cloudwatch.amazonaws.com"}
+BUCKET_OF_ARN: dict[str, Any] = {
+    f"{COMMAND}.OutputS3BucketName": {"Fn::Select": ["5", {"Fn::Split": [":", att("Output")]}]}
+}
+NEITHER = allow(["iam:CreateRole", "iam:PassRole"], [att("EventRole"), att("Publisher")], Effect="Deny")
 TASK_OF_OTHER = changed(GOOD, {"Task.WindowId": ref("Other"), "Task.Targets.0.Values": [ref("OtherTarget")]})[
     "Resources"
 ]["Task"]
@@ -50,6 +57,7 @@ INSTALLS_BY_A_DOCUMENT = {
                 "schemaVersion": "2.2",
                 "parameters": {"Operation": {"type": "String", "default": "Scan"}},
                 "mainSteps": [
+                    {"name": "say", "action": "aws:runShellScript", "inputs": {"runCommand": ["echo patching"]}},
                     {
                         "name": "patch",
                         "action": "aws:runDocument",
@@ -58,7 +66,7 @@ INSTALLS_BY_A_DOCUMENT = {
                             "documentPath": "AWS-RunPatchBaseline",
                             "documentParameters": {"Operation": "{{ Operation }}"},
                         },
-                    }
+                    },
                 ],
             }
         },
@@ -105,13 +113,16 @@ BROKEN: list[tuple[str, str, dict[str, Any]]] = [
         {f"{SEND}.0.Condition": {"StringEquals": {"ssm:resourceTag/Environment": "demo"}}},
     ),
     ("sender-may-not-send", "Sender", {f"{SEND}.1.Action": ["ssm:ListCommands"]}),
+    ("sender-may-not-send", "Sender", {"Task.TaskArn": "arn:aws:ssm:eu-west-1:123456789012:document/shared"}),
     ("publish-role-not-passed", "Sender", {f"{SEND}.2.Resource": att("EventRole")}),
     (
         "publish-role-not-passed",
         "Sender",
         {f"{SEND}.2.Condition": {"StringEquals": {"iam:PassedToService": "sns.amazonaws.com"}}},
     ),
-    ("publish-role-not-passed", "Sender", {f"{SEND}.2": allow(["iam:PassRole"], "*", Effect="Deny")}),
+    ("publish-role-not-passed", "Sender", {f"{SEND}.2.Resource": att("Publisher", "RoleId")}),
+    ("publish-role-not-passed", "Sender", {f"{SEND}.2.Resource": "arn:aws:iam::123456789012:role/another"}),
+    ("publish-role-not-passed", "Sender", {f"{SEND}.0": allow(["*"], "*"), f"{SEND}.2": NEITHER}),
     ("publish-role-not-passed", "Task", {"Task.ServiceRoleArn": GONE}),
     ("publish-role-not-passed", "Task", {f"{COMMAND}.ServiceRoleArn": GONE}),
     # Notifications.
@@ -146,12 +157,38 @@ BROKEN: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("alarm-not-delivered", "Topic", {"TopicPolicy.PolicyDocument.Statement.0.Principal": EVENTS}),
     ("alarm-not-delivered", "Topic", {"TopicPolicy.PolicyDocument.Statement.0.Effect": "Deny"}),
+    ("alarm-not-delivered", "Topic", {"TopicPolicy.PolicyDocument.Statement.0.Principal": GONE}),
     ("alarm-not-delivered", "Topic", {"Topic.KmsMasterKeyId": "alias/aws/sns"}),
     ("alarm-not-delivered", "Key", {"Key.KeyPolicy.Statement.1.Action": ["kms:Decrypt"]}),
     # Output.
     ("output-not-writable", "NodePolicy", {f"{COMMAND}.OutputS3KeyPrefix": "output"}),
+    ("output-not-writable", "NodePolicy", {f"{COMMAND}.OutputS3KeyPrefix": "output"} | BUCKET_OF_ARN),
+    (
+        "output-not-writable",
+        "NodePolicy",
+        {
+            f"{COMMAND}.OutputS3KeyPrefix": "output",
+            "NodePolicy.PolicyDocument.Statement.0.Resource": ["arn:aws:s3:::another/*", sub("${Output.Arn}/out/*")],
+        },
+    ),
     ("output-not-writable", "NodePolicy", {"Scan.OutputLocation.S3Location.OutputS3KeyPrefix": "scan"}),
     ("output-not-writable", "NodePolicy", {"NodePolicy.PolicyDocument.Statement.2.Action": ["kms:Decrypt"]}),
+    (
+        "output-not-writable",
+        "NodePolicy",
+        {
+            "NodePolicy.PolicyDocument.Statement.2.Action": ["kms:Decrypt"],
+            "Key.KeyPolicy.Statement.0.Principal": {"AWS": ref("AWS::AccountId")},
+        },
+    ),
+    (
+        "output-not-writable",
+        "NodePolicy",
+        {
+            f"{COMMAND}.OutputS3KeyPrefix": "output",
+            "Machines": role("ssm.amazonaws.com", ManagedPolicyArns=[ref("NodePolicy"), CORE]),
+        },
+    ),
     (
         "log-not-writable",
         "NodePolicy",
@@ -209,6 +246,10 @@ FINE: list[dict[str, Any]] = [
     {"Task.Targets.0.Values": [ref("Target"), ELSEWHERE], "Second": target("Window", "Batch")},
     SECOND_WINDOW,
     SECOND_WINDOW | {"OtherTask": TASK_OF_OTHER},
+    {
+        "Second": target("Window", "Batch"),
+        "SecondTask": changed(GOOD, {"Task.Targets.0.Values": GIVEN})["Resources"]["Task"],
+    },
     {"Second": target("Window", "Batch") | {"Condition": "Sometimes"}},
     {"Window.Cutoff": GIVEN},
     {"Window.Schedule": GIVEN},
@@ -221,10 +262,19 @@ FINE: list[dict[str, Any]] = [
     {"Sender.AssumeRolePolicyDocument.Statement.0.Principal.Service": ["ec2.amazonaws.com", "ssm.amazonaws.com"]},
     {"Sender.AssumeRolePolicyDocument.Statement.0.Principal.Service": sub("ssm.${AWS::URLSuffix}")},
     {"Sender.AssumeRolePolicyDocument": SOMETIMES},
+    {
+        "Sender.AssumeRolePolicyDocument": policy(
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}},
+            {"Effect": "Allow", "Action": ["sts:AssumeRole"], "Principal": {"Service": "ssm.amazonaws.com"}},
+        )
+    },
+    {"Task.TaskArn": "arn:aws:ssm:eu-west-1::document/AWS-RunPatchBaselineWithHooks"},
+    {f"{SEND}.0": allow(["*"], "*"), f"{SEND}.2": NEITHER | {"Condition": {"Bool": {"aws:SecureTransport": "false"}}}},
     {f"{SEND}.0.Resource": "*"},
     {f"{SEND}.0.Resource": "arn:aws:ssm:eu-west-1::document/AWS-RunPatchBaseline*"},
     {f"{SEND}.0.Resource": {"Fn::Join": ["", ["arn:", ref("AWS::Partition"), ":ssm:*:*:document/", GIVEN]]}},
     {f"{SEND}.0.Action": ["ssm:Send*"], f"{SEND}.2.Action": "IAM:passrole"},
+    {f"{SEND}.1.Resource": "*"},
     {f"{SEND}.0.Condition": {"StringEqualsIfExists": {"ssm:resourceTag/Environment": "demo"}}},
     {f"{SEND}.1.Resource": "arn:aws:ssm:*:*:managed-instance/*"},
     {"Sender.Policies": [], "Sender.ManagedPolicyArns": [ELSEWHERE]},
@@ -244,6 +294,21 @@ FINE: list[dict[str, Any]] = [
     {f"{SEND}.2.Resource": sub("arn:aws:iam::${AWS::AccountId}:role/*")},
     {f"{SEND}.2.Condition.StringEquals": {"iam:PassedToService": ["ssm.amazonaws.com", "ec2.amazonaws.com"]}},
     {f"{SEND}.2": {"Effect": "Allow", "NotAction": ["ec2:*"], "Resource": "*"}},
+    {
+        "Grant": {
+            "Type": "AWS::IAM::Policy",
+            "Properties": {
+                "Roles": [ref("Sender")],
+                "PolicyDocument": policy(
+                    allow(
+                        ["iam:PassRole"],
+                        att("Publisher"),
+                        Condition={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
+                    )
+                ),
+            },
+        }
+    },
     {"Publisher.RoleName": "publisher", f"{SEND}.2.Resource": "arn:aws:iam::123456789012:role/publisher"},
     {f"{COMMAND}.ServiceRoleArn": ELSEWHERE, f"{SEND}.2.Resource": GIVEN},
     # Notifications.
@@ -266,11 +331,35 @@ FINE: list[dict[str, Any]] = [
     },
     {"EventRule.Targets.0": {"Id": "Elsewhere", "Arn": "arn:aws:lambda:eu-west-1:123456789012:function:f"}},
     {"TopicPolicy.PolicyDocument.Statement.0.Principal": "*"},
+    {
+        "TopicPolicy.PolicyDocument.Statement.0": allow(
+            ["sns:Publish"], ref("Topic"), NotPrincipal={"AWS": "arn:aws:iam::123456789012:role/x"}
+        )
+    },
     {"TopicPolicy.Topics": [ELSEWHERE]},
     {"Alarm.AlarmActions": [ELSEWHERE], "TopicPolicy.PolicyDocument.Statement.0.Effect": "Deny"},
     # Output.
     {f"{COMMAND}.OutputS3BucketName": "made-elsewhere"},
     {f"{COMMAND}.OutputS3KeyPrefix": GIVEN},
+    {f"{COMMAND}.OutputS3KeyPrefix": "x", "Other": role("lambda.amazonaws.com", ManagedPolicyArns=[ref("NodePolicy")])},
+    {f"{COMMAND}.OutputS3KeyPrefix": "x", "NodePolicy.Groups": ["administrators"]},
+    {f"{COMMAND}.OutputS3KeyPrefix": "x", f"{COMMAND}.OutputS3BucketName": {"Fn::Select": [0, GIVEN]}},
+    {
+        f"{COMMAND}.OutputS3KeyPrefix": "x",
+        f"{COMMAND}.OutputS3BucketName": {"Fn::Select": [5, {"Fn::Split": [":", GIVEN]}]},
+    },
+    BUCKET_OF_ARN,
+    {
+        f"{COMMAND}.OutputS3KeyPrefix": "x",
+        "Target.Targets": [
+            {"Key": "tag:Workload", "Values": ["Web"]},
+            {"Key": "resource-groups:Name", "Values": ["web"]},
+        ],
+    },
+    {
+        "NodePolicy.PolicyDocument.Statement.2.Action": ["kms:Decrypt"],
+        "Key.KeyPolicy.Statement.1.Principal": {"AWS": "arn:aws:iam::123456789012:role/nodes", **CLOUDWATCH},
+    },
     {"NodePolicy": role("ec2.amazonaws.com")},
     {"NodePolicy.PolicyDocument.Statement.0.Resource": sub("${Output.Arn}/*")},
     {"NodePolicy.PolicyDocument.Statement.0.Resource": sub("arn:aws:s3:::${Output}/*")},
@@ -298,6 +387,7 @@ FINE: list[dict[str, Any]] = [
     {"Scan.Name": "AWS-GatherSoftwareInventory", "Scan.Parameters": {"applications": ["Enabled"]}},
     {"Scan.Name": ref("Hook"), "Scan.Parameters": {"service": ["nginx"]}},
     {"Scan.Name": ref("Hook"), "Scan.Parameters": {"service": [GIVEN]}},
+    {"Scan.Name": ref("Hook"), "Scan.Parameters": {"service": ["rm -rf", GIVEN]}},
     {f"{COMMAND}.Parameters.PreInstallHookDocName": ["made-elsewhere"]},
     {f"{COMMAND}.Parameters.PreInstallHookDocName": ["AWS-Noop"]},
     {"Hook.Content": GIVEN},
@@ -458,3 +548,13 @@ def test_the_root_of_the_account_is_no_role() -> None:
         "TopicPolicy.PolicyDocument.Statement.0.Principal": {**ROOT, **CLOUDWATCH},
     }
     assert set(found(changes)) == {("publisher-may-not-publish", "Publisher")}
+
+
+def test_the_documentation_names_every_rule_and_what_it_finds() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "template-rules.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\S+)` \| (.*) \| \[\S+\]\((\S+)\) \|$", text, re.MULTILINE)
+    assert rows == [(rule_id(rule), says(rule), page(rule)) for rule in RULES]
+
+
+def says(rule: Any) -> str:
+    return " ".join(str(rule.__doc__).split("\n\n", 1)[0].split()).removeprefix("Find ").rstrip(".")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cdk import Resources
+from tests.stacks.policies import synthesized
 
 pytestmark = pytest.mark.xdist_group("stacks")
 
@@ -36,3 +37,15 @@ def test_all_nodes_share_one_profile(fleet: Resources) -> None:
 def test_the_nodes_role_has_the_patching_stacks_node_policy(fleet: Resources) -> None:
     _, node_policy = fleet["NodeRole"].properties["ManagedPolicyArns"]
     assert str(node_policy).startswith("<patchops-lab-patching:ExportsOutputRefNodePolicy")
+
+
+def test_in_a_public_network_nodes_ask_for_addresses_and_subnets_hand_out_none() -> None:
+    resources = synthesized("public").templates["labFleet37F5F43F.template.json"]["Resources"].values()
+    kinds = {kind: [one["Properties"] for one in resources if one["Type"] == f"AWS::EC2::{kind}"] for kind in KINDS}
+    assert [one["MapPublicIpOnLaunch"] for one in kinds["Subnet"]] == [False]
+    (interfaces,) = [one["NetworkInterfaces"] for one in kinds["Instance"]]
+    assert [one["AssociatePublicIpAddress"] for one in interfaces] == [True]
+    assert "SecurityGroupIngress" not in kinds["SecurityGroup"][0]
+
+
+KINDS = ("Instance", "SecurityGroup", "Subnet")

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import botocore.session
+import pytest
+
+from patching.policy import Policy, pages
+from patching.policy.part import Part
+from patching.policy_schema import annotated_schema
+
+PAGES = {name: value for name, value in vars(pages).items() if name.isupper() and name not in {"PAGE", "OWN"}}
+
+
+def parts(model: type[Part] = Part) -> Iterator[type[Part]]:
+    for one in model.__subclasses__():
+        yield one
+        yield from parts(one)
+
+
+@pytest.mark.parametrize("part", list(parts()), ids=lambda part: part.__name__)
+def test_every_key_names_its_page_or_says_that_it_has_none(part: type[Part]) -> None:
+    own = part.model_config.get("json_schema_extra") or {}
+    lacking = [
+        key
+        for key, field in part.model_fields.items()
+        if pages.PAGE not in (field.json_schema_extra or {}) and pages.PAGE not in own  # type: ignore[operator]
+    ]
+    assert lacking == []
+
+
+def test_every_page_is_followed_by_something() -> None:
+    schema = annotated_schema()
+    keys = [key for part in (schema, *schema["$defs"].values()) for key in part.get("properties", {}).values()]
+    filters = schema["$defs"]["Rule"]["properties"]["filters"]["properties"].values()
+    followed = [one[pages.PAGE] for one in (*schema["$defs"].values(), *keys, *filters) if pages.PAGE in one]
+    assert [name for name, page in PAGES.items() if page[pages.PAGE] not in followed] == []
+    assert Policy.model_fields["environment"].json_schema_extra == pages.OWN
+
+
+def test_a_page_has_one_name_and_an_address_in_the_documentation_of_aws() -> None:
+    addresses = [page[pages.PAGE]["url"] for page in PAGES.values()]
+    assert len(set(addresses)) == len(addresses)
+    form = re.compile(r"https://docs\.aws\.amazon\.com/[A-Za-z0-9-]+/latest/[A-Za-z]+/[A-Za-z0-9_-]+\.html")
+    assert [one for one in addresses if not form.fullmatch(one)] == []
+
+
+def test_a_page_of_the_api_is_about_an_operation_or_a_type_of_it() -> None:
+    model = botocore.session.get_session().get_service_model("ssm")
+    named = {page[pages.PAGE]["title"] for page in PAGES.values() if "/APIReference/" in page[pages.PAGE]["url"]}
+    assert "CreatePatchBaseline" in named
+    assert named <= {*model.operation_names, *model.shape_names}
