@@ -42,6 +42,16 @@ class Problem:
     message: str
     file: str = ""
 
+    def __post_init__(self) -> None:
+        # What was found may be anything: a line break in it would make two problems of one.
+        for field in ("key", "message", "file"):
+            object.__setattr__(self, field, _on_one_line(getattr(self, field)))
+
+
+def _on_one_line(text: str) -> str:
+    """Write what would break the line, or cannot be printed, in escapes."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+
 
 class PolicyError(Exception):
     """A policy file with problems. Its text has one line a problem, in the order of the file; other files come last."""
@@ -166,8 +176,7 @@ def _problem(finding: PolicyFinding, location: Location, data: CommentedMap) -> 
 
 
 def _shown(place: Location) -> str:
-    """Join the keys of a place by dots; one that would break the line, or cannot be printed, is shown in escapes."""
-    return ".".join(part if part.isprintable() else repr(part)[1:-1] for part in map(str, place))
+    return ".".join(map(str, place))
 
 
 def _message(detail: ErrorDetails, location: Location) -> str:

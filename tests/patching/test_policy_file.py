@@ -116,6 +116,7 @@ def test_what_is_not_yaml_is_said_with_its_line(text: str, expected: str) -> Non
         ("2026-01-31: x", "p.yaml:28: the key '2026-01-31' is not text"),
         ("? [a, b]\n: x", "p.yaml:28: the key \"('a', 'b')\" is not text"),
         ('"a\\nb": x', "p.yaml:28: a\\nb: there is no key 'a\\nb'; expected one of"),
+        ('"a\\u2028b": x', "p.yaml:28: a\\u2028b: there is no key 'a\\u2028b'; expected one of"),
         ('"\\ud800": x', "p.yaml:28: '\\ud800' has half a character (a surrogate)"),
         ('description: "\\udc00"', "p.yaml:28: description: '\\udc00' has half a character (a surrogate)"),
         (
@@ -141,6 +142,11 @@ def test_a_key_that_is_none_is_told_on_one_line(line: str, expected: str) -> Non
 def test_a_rate_that_is_neither_number_nor_text_is_told_once(value: str) -> None:
     (found,) = problems(changed(("cutoff_hours: 1", f"concurrency: {value}")))
     assert found.endswith("expected a whole number, or per cent as text, such as 10%")
+
+
+def test_what_is_found_in_a_value_is_told_on_one_line() -> None:
+    (found,) = problems(changed(("{CLASSIFICATION: [Security]}", '{"CLASS\\u2028\\nIFICATION": [Security]}')))
+    assert "filter CLASS\\u2028\\nIFICATION is not one that AMAZON_LINUX_2023 has" in found
 
 
 def test_what_is_nested_without_end_is_no_policy() -> None:

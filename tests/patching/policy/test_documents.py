@@ -64,6 +64,7 @@ def test_another_path_is_refused_where_the_policy_names_it(folder: Path, path: s
     ("file", "expected"),
     [
         ("none.yaml", "none.yaml:1: cannot be read: No such file or directory"),
+        ('"a\\nb.yaml"', "a\\nb.yaml:1: cannot be read: No such file or directory"),
         ("documents", "documents:1: cannot be read: Is a directory"),
         ("list.yaml", "list.yaml:1: not a document: expected a mapping with schemaVersion"),
         ("empty.yaml", "empty.yaml:1: not a document: expected a mapping with schemaVersion"),
