@@ -123,7 +123,7 @@ class EventNotifications(Construct):
                 targets=[
                     events.CfnRule.TargetProperty(
                         id="Topic",
-                        arn=notifications.topic.topic_arn,
+                        arn=notifications.arn,
                         role_arn=self.role.role_arn,
                         input_transformer=events.CfnRule.InputTransformerProperty(
                             input_paths_map={
