@@ -40,7 +40,7 @@ def test_http_goes_out_only_where_the_internet_is_reached(
     ("kind", "gateways", "routes", "subnets"),
     [
         ("nat", ("NatGateway", "InternetGateway"), {"0.0.0.0/0"}, {False}),
-        ("public", ("InternetGateway",), {"0.0.0.0/0"}, {True}),
+        ("public", ("InternetGateway",), {"0.0.0.0/0"}, {False}),
         ("isolated", (), set(), {False}),
         ("existing", (), set(), set()),
     ],
