@@ -28,13 +28,13 @@ OTHER_BYTES = 400_000
 """Of a stack, beside baselines, documents and targets."""
 OPERATOR_POLICY = 3_000
 """Characters of the operator policy, beside documents of one's own."""
-NODE_POLICY = 1_000
+NODE_POLICY = 1_200
 """Characters of the node policy, beside override lists."""
 TRUST_POLICY = 250
 """Characters of the operator role's trust policy, beside who is trusted."""
 
-_DOCUMENT_ARN = len('"arn:aws-us-gov:ssm:ap-southeast-1:123456789012:document/",')
-_OBJECT_ARN = len('"arn:aws-us-gov:s3:::/",')
+DOCUMENT_ARN = len('"arn:aws-us-gov:ssm:ap-southeast-1:123456789012:document/",')
+OBJECT_ARN = len('"arn:aws-us-gov:s3:::/",')
 _QUOTES = len('"",')
 _INDENT = 8
 """Characters by which a line of a template is indented, beyond what it is by itself."""
@@ -58,7 +58,7 @@ def _check_policies(policy: PolicyContent, findings: Findings) -> None:
     Follows https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
     """
     names = policy.document_names.values()
-    needed = OPERATOR_POLICY + sum(_DOCUMENT_ARN + len(name) for name in names)
+    needed = OPERATOR_POLICY + sum(DOCUMENT_ARN + len(name) for name in names)
     if needed > MAX_MANAGED_POLICY:
         message = (
             f"the names of {len(names)} documents make an operator policy of {needed:,} characters, but IAM takes "
@@ -67,7 +67,7 @@ def _check_policies(policy: PolicyContent, findings: Findings) -> None:
         findings.add(("documents",), message)
     texts = {install.override_list for install in policy.install.values() if install.override_list}
     lists = {OverrideListLocation.parse(text) for text in texts}
-    needed = NODE_POLICY + sum(_OBJECT_ARN + len(one.bucket) + len(one.key) for one in lists)
+    needed = NODE_POLICY + sum(OBJECT_ARN + len(one.bucket) + len(one.key) for one in lists)
     if needed > MAX_MANAGED_POLICY:
         message = (
             f"the override lists of {len(lists)} windows make a node policy of {needed:,} characters, but IAM takes "

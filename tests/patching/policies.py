@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from patching.policy import Policy
 from patching.policy_file import PolicyError, parse_policy
@@ -97,3 +99,12 @@ def warnings(text: str, *, folder: Path | None = None, today: date = TODAY) -> l
     said: list[str] = []
     parse_policy(text, name="p.yaml", folder=folder, today=today, warn=said.append)
     return said
+
+
+def written(node: Any) -> str:
+    """Write data as YAML in flow style, with a line for everything; much quicker than the library."""
+    if isinstance(node, dict):
+        return "{" + ",\n".join(f"{written(key)}: {written(value)}" for key, value in node.items()) + "}"
+    if isinstance(node, list):
+        return "[" + ",\n".join(map(written, node)) + "]"
+    return node.isoformat() if isinstance(node, date) else json.dumps(node)

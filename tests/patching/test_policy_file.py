@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from ruamel.yaml import YAML
 
 from patching.policy import Policy
 from patching.policy_file import PolicyError, parse_policy, read_policy
-from tests.patching.policies import SMALL, changed, problems
+from tests.patching.policies import SMALL, changed, problems, written
 
 LAB = Path(__file__).parents[2] / "config" / "lab.yaml"
 
@@ -223,15 +221,6 @@ def mutilated(draw: st.DrawFn) -> Any:
         if not data:
             break
     return data
-
-
-def written(node: Any) -> str:
-    """Write data as YAML in flow style, with a line for everything; much quicker than the library."""
-    if isinstance(node, dict):
-        return "{" + ",\n".join(f"{written(key)}: {written(value)}" for key, value in node.items()) + "}"
-    if isinstance(node, list):
-        return "[" + ",\n".join(map(written, node)) + "]"
-    return node.isoformat() if isinstance(node, date) else json.dumps(node)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])

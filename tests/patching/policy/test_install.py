@@ -222,7 +222,7 @@ def test_the_override_lists_fit_into_the_node_policy() -> None:
 
     (found,) = problems(text(range(21)))
     assert found.startswith("p.yaml:6: install: the override lists of 21 windows make a node policy of")
-    assert problems(text(range(19))) == []
+    assert problems(text(range(18))) == []
     assert problems(text([1] * 21)) == []
 
 
