@@ -13,7 +13,7 @@ export PATH := $(BIN):$(PATH)
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint format synth deploy destroy schema reference bench lock clean
+.PHONY: help setup lab test fuzz lint format synth deploy destroy schema reference bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
@@ -27,6 +27,9 @@ lab: setup ## run the whole patching lab on a local AWS: no account, nothing lef
 
 test: setup ## run all tests
 	@pytest
+
+fuzz: setup ## break 2,000 policies (NUMBER), and deploy what gets through to the local AWS
+	@python -m tests.fuzz.deploy $(or $(NUMBER),2000) $(if $(SEED),--seed $(SEED))
 
 lint: setup ## check style and types
 	@ruff format --check --quiet . || { echo "lint: not formatted; run: make format" >&2; exit 1; }

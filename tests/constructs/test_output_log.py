@@ -33,10 +33,6 @@ def test_cloudwatch_logs_may_use_the_key_for_this_group_only(watched: Resources)
     assert "kms:*" not in statement["Action"]
 
 
-def test_the_key_is_there_before_the_group(watched: Resources) -> None:
-    assert watched["Log"].properties["KmsKeyId"] == "<Key.Arn>"
-
-
 @pytest.mark.parametrize(("asked", "kept"), [(1, 1), (2, 3), (45, 60), (60, 60), (366, 400), (3650, 3653)])
 def test_output_is_kept_as_long_as_it_is_asked_for_or_a_little_longer(asked: int, kept: int) -> None:
     assert log(asked)["Log"].properties["RetentionInDays"] == kept

@@ -18,7 +18,7 @@ from ops import teardown
 from ops.session import Session
 from patching.policy_file import parse_policy
 from tests.cdk import synthesize
-from tests.lab.aws.test_policies import Deployed
+from tests.lab.aws.deployed import Deployed
 from tests.lab.aws.world import Connect
 
 pytestmark = pytest.mark.xdist_group("local-aws")
@@ -168,7 +168,7 @@ def least(
     s3.create_bucket(Bucket="least-lists", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_object(Bucket="least-lists", Key="urgent.yaml", Body=b"patches: [{id: bash.x86_64}]")
     world = World(connect, advance)
-    deployed = Deployed(connect("cloudformation", REGION), synthesize(policy), "least")
+    deployed = Deployed(connect("cloudformation", REGION), connect("ssm", REGION), policy, synthesize(policy))
     deployed.deploy()
     arns = [
         one["PhysicalResourceId"]
