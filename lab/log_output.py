@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from lab.cloud import Cloud
 from lab.command import Command, Invocation, StepRun
+from lab.network import unreachable
 from lab.node import ManagedNode
 
 
@@ -39,14 +40,17 @@ class LogOutput:
                 # A stream is made only where there is something to write.
                 if not text or run.started == run.ended:
                     continue
-                problem = self._write(command, _stream(command, invocation, run, stream), text, node.role)
+                problem = self._write(command, _stream(command, invocation, run, stream), text, node)
                 if problem:
                     # As on AWS, output that cannot be stored does not fail the command.
                     self._log(f"command {command.id}: output of {node.id} not logged: {problem}")
 
-    def _write(self, command: Command, stream: str, text: str, role: str) -> str:
+    def _write(self, command: Command, stream: str, text: str, node: ManagedNode) -> str:
         """Write a stream, and say why that was not possible; empty if it was."""
-        group = command.log_group
+        group, role = command.log_group, node.role
+        problem = unreachable(node.network, "logs", role, ("logs:CreateLogStream", "logs:PutLogEvents"))
+        if problem:
+            return problem
         known = self._cloud.has_log_group(group)
         # The ARNs are those that IAM is asked with: what is not about one stream names an empty one.
         prefix = f"arn:aws:logs:{self._cloud.region}:{self._cloud.account}:log-group"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lab.catalogue import Catalogue
+from lab.network import Network
 from patching.baseline import ComplianceLevel, Patch
 from patching.compliance import PatchState
 from patching.run_patch_baseline import Operation, RebootOption
@@ -92,6 +93,7 @@ class ManagedNode:
         last_ping: when its agent was last heard of.
         fault: why installations fail on it; empty on a healthy node.
         states: its last report, if there is one.
+        network: the network around it; None for one that can reach everything.
     """
 
     id: str
@@ -112,6 +114,7 @@ class ManagedNode:
     last_no_reboot_install: datetime | None = None
     fault: str = ""
     states: PatchStates | None = None
+    network: Network | None = None
 
     def patch_group(self) -> str:
         """Return the value of the node's patch group tag, in either spelling; empty if it has none."""

@@ -21,6 +21,7 @@ from lab.errors import ApiError
 from lab.fleet import Fleet
 from lab.ids import Ids
 from lab.log_output import LogOutput
+from lab.network import patching_refusal, s3_refusal
 from lab.node import ManagedNode
 from lab.patch_operation import PatchOperation
 from lab.service_events import ServiceEvents
@@ -279,6 +280,13 @@ class RunCommand:
         )
         run = next(one for one in invocation.steps if one.name == STEPS[node.catalogue.system.platform_type])
         run.status, run.started = Status.IN_PROGRESS, now
+        refusal = patching_refusal(node.network, node.role)
+        if refusal:
+            # What AWS documents for a node that cannot fetch the scripts, with the reason that AWS does not tell.
+            run.status, run.code, run.ended = Status.FAILED, 156, now + _PICK_UP
+            run.error = f"[simulated] Unable to download payload: {refusal}\nfailed to run commands: exit status 156\n"
+            self._clock.at(run.ended, lambda: self._finish(command, invocation, node), work=True)
+            return
         done = now + operation.work()
         self._busy_until[node.id] = done
 
@@ -390,7 +398,7 @@ class RunCommand:
                 if not text or run.started == run.ended:
                     continue
                 key = command.output_key(invocation, run, stream)
-                problem = self._cannot_write(node.role, command.bucket, key)
+                problem = self._cannot_write(node, command.bucket, key)
                 if not problem:
                     try:
                         self._cloud.put_object(command.bucket, key, text.encode())
@@ -401,8 +409,11 @@ class RunCommand:
                     # As on AWS, output that cannot be stored does not fail the command.
                     self._log(f"command {command.id}: output of {node.id} not stored: {problem}")
 
-    def _cannot_write(self, role: str, bucket: str, key: str) -> str:
-        arn = f"arn:aws:s3:::{bucket}/{key}"
+    def _cannot_write(self, node: ManagedNode, bucket: str, key: str) -> str:
+        role, arn = node.role, f"arn:aws:s3:::{bucket}/{key}"
+        refusal = s3_refusal(node.network, role, "s3:PutObject", arn)
+        if refusal:
+            return refusal
         if not self._cloud.allowed(role, "s3:PutObject", arn):
             return f"{role} does not allow s3:PutObject on {arn}"
         encryption_key = self._cloud.bucket_key(bucket)

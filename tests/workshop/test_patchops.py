@@ -194,6 +194,7 @@ def test_what_was_deployed_is_destroyed_and_nothing_is_left(ran: Ran, patchops: 
         "baselines": 0,
         "associations": 0,
         "windows": 0,
+        "not_told": [],
     }
     buckets = [one["Name"] for one in boto3.client("s3").list_buckets()["Buckets"]]
     assert buckets == ["cdk-hnb659fds-assets-123456789012-us-east-1"]
