@@ -117,6 +117,11 @@ BROKEN: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("publish-role-not-passed", "Sender", {f"{SEND}.2.Resource": att("Publisher", "RoleId")}),
     ("publish-role-not-passed", "Sender", {f"{SEND}.2.Resource": "arn:aws:iam::123456789012:role/another"}),
+    (
+        "publish-role-not-passed",
+        "Sender",
+        {f"{SEND}.2": {"Effect": "Allow", "NotAction": ["ec2:*", "iam:*"], "Resource": "*"}},
+    ),
     ("publish-role-not-passed", "Sender", {f"{SEND}.0": allow(["*"], "*"), f"{SEND}.2": NEITHER}),
     ("publish-role-not-passed", "Task", {"Task.ServiceRoleArn": GONE}),
     ("publish-role-not-passed", "Task", {f"{COMMAND}.ServiceRoleArn": GONE}),
@@ -401,6 +406,16 @@ FINE: list[dict[str, Any]] = [
 
 FLEET_BROKEN: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("output-not-writable", "NodeRole", {f"{COMMAND}.OutputS3KeyPrefix": "output"}, {}),
+    (
+        "output-not-writable",
+        "NodeRole",
+        {
+            f"{COMMAND}.OutputS3KeyPrefix": "output",
+            "Task.Targets.0.Values": [ref("Second"), ref("Target")],
+            "Second": target("Window", "Batch"),
+        },
+        {},
+    ),
     ("output-not-writable", "NodeRole", {"NodePolicy.PolicyDocument.Statement.2.Action": ["kms:Decrypt"]}, {}),
     ("log-not-writable", "NodeRole", {"NodePolicy.PolicyDocument.Statement.1.Action": ["logs:CreateLogStream"]}, {}),
     ("node-out-of-reach", "Node", {}, {"SsmMessages": window("none")}),
