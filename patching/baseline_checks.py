@@ -112,12 +112,11 @@ def check_approves(rules: Sequence[object], approved: Sequence[str]) -> None:
 def rejecting(patch: str, rejected: Iterable[str]) -> str:
     """Return the entry that rejects an approved patch; empty if none does. Rejecting beats approving.
 
+    An approved entry with a wildcard is rejected by one that stands for all that it stands for.
+
     Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-predefined-and-custom-patch-baselines.html.
     """
-    for entry in rejected:
-        if patch == entry or (_ANY not in patch and fnmatchcase(patch.casefold(), entry.casefold())):
-            return entry
-    return ""
+    return next((entry for entry in rejected if fnmatchcase(patch.casefold(), entry.casefold())), "")
 
 
 def check_contradiction(approved: str, rejected: Iterable[str]) -> None:

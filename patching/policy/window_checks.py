@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from itertools import combinations, pairwise
 
 from patching.open_times import OpenTimes, Period, first_common, most_open, union
@@ -49,7 +50,7 @@ def _periods(name: str, install: Install, begin: datetime, reading: Reading) -> 
         if install.end_date and install.end_date < begin.date():
             reading.warn(at, _never_opens(install))
         return []
-    periods = list(install.open_times.periods(begin, begin + _YEAR))
+    periods = _open(install.open_times, begin)
     if not periods:
         reading.warn(at, _never_opens(install))
     again = next((later for one, later in pairwise(periods) if later.begin < one.end), None)
@@ -60,6 +61,12 @@ def _periods(name: str, install: Install, begin: datetime, reading: Reading) -> 
         )
         reading.warn(at, message)
     return union(periods)
+
+
+@lru_cache(maxsize=64)
+def _open(times: OpenTimes, begin: datetime) -> tuple[Period, ...]:
+    """Return when a window is open in a year; windows often share their schedule."""
+    return tuple(times.periods(begin, begin + _YEAR))
 
 
 def _never_opens(install: Install) -> str:
@@ -190,10 +197,10 @@ def _check_scan(policy: PolicyContent, times: Times, begin: datetime, reading: R
         if association and association.schedule.kind == "at" and not association.schedule.next_runs(begin, 1):
             message = f"{association.schedule_utc} is over: it never runs; give it a later time, or a cron expression"
             reading.warn((key, "schedule_utc"), message)
-    if policy.scan.schedule.kind == "rate":
+    if policy.scan.schedule.kind == "rate" or not times:
         return
     # The hours are of no account: it is the beginning of a scan that must not lie within a window.
-    scans = OpenTimes(policy.scan.schedule, duration_hours=1).periods(begin, begin + _YEAR)
+    scans = _open(OpenTimes(policy.scan.schedule, duration_hours=1), begin)
     moments = [Period(scan.begin, scan.begin + timedelta(seconds=1)) for scan in scans]
     for name, periods in times.items():
         inside = first_common(moments, periods)

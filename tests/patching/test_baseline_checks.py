@@ -140,6 +140,7 @@ def test_a_product_that_aws_knows_or_may_know_passes(system: OperatingSystem, pr
         ("kernel-6.1.155", ["kernel*"], "kernel*"),
         ("Kernel", ["kernel*"], "kernel*"),
         ("kernel*", ["kernel*"], "kernel*"),
+        ("kernel-6*", ["curl", "kernel*"], "kernel*"),
         ("KB5031364", ["KB5031364"], "KB5031364"),
     ],
 )

@@ -1,19 +1,13 @@
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from ruamel.yaml import YAML
 
 from patching.policy import Policy
 from patching.policy_file import PolicyError, parse_policy, read_policy
-from tests.patching.policies import SMALL, changed, problems, written
+from tests.patching.policies import SMALL, changed, problems
 
 LAB = Path(__file__).parents[2] / "config" / "lab.yaml"
 
@@ -174,68 +168,6 @@ def test_a_window_is_found_by_its_name_whatever_that_is(name: str) -> None:
     text = changed(("  prod:\n", f"  {name}:\n"), ("cutoff_hours: 1", "cutoff_hours: 4"))
     (found,) = problems(text)
     assert found.startswith(f"p.yaml:23: install.{name}.cutoff_hours: ")
-
-
-Path_ = tuple[Any, ...]
-junk = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-5, 500),
-    st.floats(allow_nan=False, width=16),
-    st.text("ab{}:% -*?#\n0", max_size=8),
-    st.sampled_from(["lab", "rate(1 day)", "cron(0 2 ? * SUN *)", "100%", "UBUNTU", "2026-01-31", "{environment}"]),
-    st.dates(),
-    st.lists(st.text("ab", max_size=2), max_size=2),
-    st.dictionaries(st.text("ab", max_size=2), st.integers(0, 2), max_size=2),
-)
-lab_data = YAML(typ="safe", pure=True).load(LAB.read_text(encoding="utf-8"))
-# One of each kind is enough, and reading YAML is what takes the time.
-del lab_data["fleet"]["nodes"][1:], lab_data["baselines"]["windows"], lab_data["install"]["test"]
-
-
-def places(node: Any, path: Path_ = ()) -> Iterator[Path_]:
-    if path:
-        yield path
-    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for key, value in pairs:
-        yield from places(value, (*path, key))
-
-
-@st.composite
-def mutilated(draw: st.DrawFn) -> Any:
-    data = copy.deepcopy(lab_data)
-    for _ in range(draw(st.integers(1, 3))):
-        *parents, last = draw(st.sampled_from(sorted(places(data), key=repr)))
-        holder = data
-        for key in parents:
-            holder = holder[key]
-        match draw(st.sampled_from(["drop", "replace", "insert"])):
-            case "drop":
-                del holder[last]
-            case "replace":
-                holder[last] = draw(junk)
-            case _ if isinstance(holder, dict):
-                holder[draw(st.text("abc_", min_size=1, max_size=6) | st.integers(0, 9))] = draw(junk)
-            case _:
-                holder.insert(0, draw(junk))
-        if not data:
-            break
-    return data
-
-
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
-@given(mutilated(), st.sampled_from([None, "alice", "Bad Name"]))
-def test_whatever_a_file_holds_it_is_a_policy_or_has_errors_with_lines(data: Any, environment: str | None) -> None:
-    text = written(data)
-    try:
-        read: Policy | PolicyError = parse_policy(text, name="p", environment=environment)
-    except PolicyError as error:
-        read = error
-    if isinstance(read, PolicyError):
-        assert read.problems
-        assert read.problems == sorted(read.problems)
-        assert all(1 <= problem.line <= text.count("\n") + 1 for problem in read.problems)
-        assert len(str(read).splitlines()) == len(read.problems)
 
 
 def test_the_readme_shows_what_is_said_of_a_mistake() -> None:
