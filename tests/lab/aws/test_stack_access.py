@@ -187,10 +187,12 @@ def test_a_managed_policy_comes_changes_in_place_is_replaced_and_goes(stack: Sta
     assert made["Policy"].endswith(":policy/ours")
     assert (attached(iam, "made"), attached(iam, "other")) == (["ours"], [])
     changed = managed("ssm:CancelCommand", Roles=[{"Ref": "Two"}])
-    # A role that changes keeps the policies that name it.
-    assert stack.deploy(One=role(CORE), Two=role(RoleName="other", Description="Changed"), Policy=changed) == made
+    assert stack.deploy(One=role(CORE), Two=other, Policy=changed) == made
     assert (attached(iam, "other"), actions(made["Policy"])) == (["ours"], ["ssm:CancelCommand"])
     assert attached(iam, "made") == ["AmazonSSMManagedInstanceCore"]
+    # A role that changes keeps the policies that name it.
+    stack.deploy(One=role(CORE), Two=role(RoleName="other", Description="Changed"), Policy=changed)
+    assert attached(iam, "other") == ["ours"]
     for _ in range(5):  # More changes than a policy may have versions.
         stack.deploy(One=role(CORE), Two=other, Policy=changed)
         stack.deploy(One=role(CORE), Two=other, Policy=managed())
@@ -242,14 +244,15 @@ def test_a_managed_policy_has_6144_characters_at_most_besides_white_space(stack:
 
 
 def test_a_role_has_10240_characters_of_inline_policies_at_most(stack: Stack, connect: Connect) -> None:
-    def inline(characters: int) -> list[Properties]:
-        return [{"PolicyName": str(n), "PolicyDocument": sized(n)} for n in (5120, characters)]
+    def inline(*characters: int) -> list[Properties]:
+        return [{"PolicyName": f"p{n}", "PolicyDocument": sized(size)} for n, size in enumerate(characters)]
 
-    assert stack.attempt(One=role(Policies=inline(5121))) == "ROLLBACK_COMPLETE"
+    assert stack.attempt(One=role(Policies=inline(5120, 5121))) == "ROLLBACK_COMPLETE"
     assert "Maximum policy size of 10240 bytes exceeded for role made" in stack.reasons
     assert gone(connect("iam", REGION).get_role, RoleName="made")
     stack.delete()
-    stack.deploy(One=role(Policies=[*inline(5119)]))
+    stack.deploy(One=role(Policies=inline(5120, 5120)))
+    stack.deploy(One=role(Policies=inline(5119, 5121)))
 
 
 def test_a_role_has_2048_characters_of_trust_policy_at_most(stack: Stack) -> None:

@@ -291,6 +291,17 @@ def test_an_instance_behind_a_nat_gateway_is_managed_if_that_has_a_way_out(
     assert "no route to the internet" in why(local_aws, stack.deploy(**network, Node=instance(ami)))
 
 
+def test_an_instance_has_the_network_of_its_groups_after_a_change_too(
+    stack: Stack, local_aws: LocalAws, ami: str
+) -> None:
+    closed = group(SecurityGroupEgress=[{**HTTPS, "CidrIp": "10.0.0.0/16"}])
+    network = public_network(Subnet=subnet(MapPublicIpOnLaunch=True), Closed=closed)
+    made = stack.deploy(**network, Node=instance(ami))
+    assert why(local_aws, made) == ""
+    assert stack.deploy(**network, Node=instance(ami, SecurityGroupIds=[ref("Closed")])) == made
+    assert "its security groups do not let HTTPS out" in why(local_aws, made)
+
+
 def isolated_network(**changes: Resource) -> dict[str, Resource]:
     inside = {**HTTPS, "CidrIp": "10.0.0.0/16"}
     return {
