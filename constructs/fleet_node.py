@@ -11,6 +11,7 @@ from constructs import Construct
 from constructs.acknowledgment import HIPAA, NIST, PCI, acknowledge, in_packs
 from constructs.fleet_network import FleetNetwork
 
+from patching.instance_type import check_processors
 from patching.operating_system import OperatingSystem, PlatformType
 
 
@@ -32,6 +33,9 @@ class FleetNode(Construct):
         tags: tags of the instance and its volume.
         network: where it is.
         profile: profile with the role that says what the instance may do.
+
+    Raises:
+        InvalidValueError: an image for other processors than the instance has.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class FleetNode(Construct):
         profile: iam.IInstanceProfile,
     ) -> None:
         super().__init__(scope, id)
+        check_processors(instance_type, image_parameter)
         windows = operating_system.platform_type is PlatformType.WINDOWS
         user_data = ec2.UserData.for_windows() if windows else ec2.UserData.for_linux()
         if "/ecs/" in image_parameter:

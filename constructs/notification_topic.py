@@ -15,6 +15,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from patching.form import EMAIL, FUNCTION, QUEUE, URL
+
 
 @dataclass(frozen=True)
 class Subscribers:
@@ -25,12 +27,25 @@ class Subscribers:
         queues: ARNs of SQS queues, whose own policies have to let the topic send.
         functions: ARNs of Lambda functions of this account; the topic is allowed to call them.
         urls: https:// addresses; each has to confirm the subscription.
+
+    Raises:
+        InvalidValueError: what is no such address or ARN.
     """
 
     emails: Sequence[str] = ()
     queues: Sequence[str] = ()
     functions: Sequence[str] = ()
     urls: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for form, endpoints in (
+            (EMAIL, self.emails),
+            (QUEUE, self.queues),
+            (FUNCTION, self.functions),
+            (URL, self.urls),
+        ):
+            for endpoint in endpoints:
+                form.check(endpoint)
 
 
 class NotificationTopic(Construct):

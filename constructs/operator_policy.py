@@ -17,6 +17,7 @@ from constructs.notification_topic import NotificationTopic
 from constructs.output_bucket import OutputBucket
 
 from patching.deployment import ENVIRONMENT_TAG
+from patching.form import PRINCIPAL
 
 READ_ANYTHING = (
     "ec2:DescribeTags",
@@ -59,6 +60,9 @@ class OperatorPolicy(Construct):
         notifications: the topic, whose publish role may be handed to Systems Manager.
         trusted: ARNs of who may take on the role; without any, there is no role.
         require_mfa: only with a second factor.
+
+    Raises:
+        InvalidValueError: someone is trusted who is no role, user or account.
     """
 
     def __init__(
@@ -76,6 +80,8 @@ class OperatorPolicy(Construct):
         require_mfa: bool = True,
     ) -> None:
         super().__init__(scope, id)
+        for principal in trusted:
+            PRINCIPAL.check(principal)
         stack = Stack.of(self)
         self.policy = iam.ManagedPolicy(
             self,

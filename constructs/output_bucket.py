@@ -15,6 +15,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 from constructs.acknowledgment import HIPAA, NIST, PCI, acknowledge, in_packs
 
+from patching.retention import check_retention
+
 
 class OutputBucket(Construct):
     """A private, versioned bucket for command output.
@@ -29,6 +31,9 @@ class OutputBucket(Construct):
         prefix: the folder that commands write under.
         retention_days: days after which an object is deleted; one version back is kept for one day more.
         keep_on_destroy: leave the bucket in the account when the stack is destroyed.
+
+    Raises:
+        InvalidValueError: a retention that is not 1 to 3,650 days.
     """
 
     def __init__(
@@ -42,6 +47,7 @@ class OutputBucket(Construct):
         keep_on_destroy: bool,
     ) -> None:
         super().__init__(scope, id)
+        check_retention(retention_days)
         self.prefix = prefix
         self._key = key
         self.bucket = s3.Bucket(

@@ -13,15 +13,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 from constructs.acknowledgment import acknowledge
 
-_RETENTIONS = tuple(
-    sorted(
-        (
-            *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
-            *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
-        )
-    )
-)
-"""The days that CloudWatch Logs takes, and no others."""
+from patching.retention import log_retention
 
 
 class OutputLog(Construct):
@@ -34,6 +26,9 @@ class OutputLog(Construct):
         key: the key that encrypts it; CloudWatch Logs is allowed to use it for this group.
         retention_days: days after which output is deleted, rounded up to what CloudWatch Logs takes.
         keep_on_destroy: leave the group in the account when the stack is destroyed.
+
+    Raises:
+        InvalidValueError: a retention that is not 1 to 3,650 days.
     """
 
     def __init__(
@@ -63,7 +58,7 @@ class OutputLog(Construct):
             "Resource",
             log_group_name=name,
             kms_key_id=key.key_arn,
-            retention_in_days=next(days for days in _RETENTIONS if days >= retention_days),
+            retention_in_days=log_retention(retention_days),
         )
         self.resource.apply_removal_policy(RemovalPolicy.RETAIN if keep_on_destroy else RemovalPolicy.DESTROY)
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml.comments import CommentedMap
 
 from patching import yaml_file
+from patching.errors import is_token
 from patching.policy import Policy
 from patching.policy.part import FINDINGS, PolicyFinding, Reading
 
@@ -108,7 +109,14 @@ def parse_policy(
     if not isinstance(data, CommentedMap):
         expected = ", ".join(Policy.model_fields)
         raise PolicyError(name, [Problem(1, "", f"expected a mapping with the keys {expected}")])
-    unusable = [Problem(one.line, _shown(one.at), one.message) for one in yaml_file.unusable(data)]
+    unusable = [Problem(one.line, _shown(one.at), one.what) for one in yaml_file.unusable(data)]
+    tokens = [
+        Problem(one.line, _shown(one.at), f"{one.what!r} means something in a template only; write the value itself")
+        for one in yaml_file.keys_and_texts(data)
+        if is_token(one.what)
+    ]
+    if tokens:  # what checks values lets them pass, for those who make constructs in Python
+        raise PolicyError(name, [*unusable, *tokens])
     plain = yaml_file.plain(data)
     if environment is not None:
         plain["environment"] = environment

@@ -64,38 +64,43 @@ def plain(node: Any) -> Any:  # noqa: ANN401 YAML holds anything
     return node
 
 
-class Unusable(NamedTuple):
-    """Something in a YAML file that no setting can be.
+class Found(NamedTuple):
+    """Something in a YAML file.
 
     Attributes:
         at: the place of it, or of the mapping that it is a key of.
         line: counted from 1.
-        message: what it is.
+        what: a key, a text, or what is to be said of one.
     """
 
     at: Location
     line: int
-    message: str
+    what: Any
 
 
-def unusable(data: Any, at: Location = (), line: int = 1) -> Iterator[Unusable]:  # noqa: ANN401 YAML holds anything
-    """Yield every key that is no text, and every text that has half a character, which nothing can write."""
+def keys_and_texts(data: Any, at: Location = (), line: int = 1) -> Iterator[Found]:  # noqa: ANN401 YAML holds anything
+    """Yield every key, and every value that is a text."""
     if isinstance(data, dict):
         for key, value in data.items():
             lines = getattr(data, "lc", None)
             here = lines.key(key)[0] + 1 if lines is not None and key in (lines.data or ()) else line
-            if not isinstance(key, str):
-                shown = " ".join(str(key).split())
-                yield Unusable(at, here, f"the key {shown!r} is not text; put it in quotes, or write another one")
-            elif _HALF.search(key):
-                yield Unusable(at, here, f"the key {key!r} has half a character (a surrogate); write it in full")
-            else:
-                yield from unusable(value, (*at, key), here)
+            yield Found(at, here, key)
+            yield from keys_and_texts(value, (*at, key), here)
     elif isinstance(data, list):
         for index, value in enumerate(data):
-            yield from unusable(value, (*at, index), line)
-    elif isinstance(data, str) and _HALF.search(data):
-        yield Unusable(at, line, f"{data!r} has half a character (a surrogate); write it in full")
+            yield from keys_and_texts(value, (*at, index), line)
+    elif isinstance(data, str):
+        yield Found(at, line, data)
+
+
+def unusable(data: Any) -> Iterator[Found]:  # noqa: ANN401 YAML holds anything
+    """Yield what to say of every key that is no text, and of every text with half a character: nothing writes it."""
+    for at, line, what in keys_and_texts(data):
+        if not isinstance(what, str):
+            shown = " ".join(str(what).split())
+            yield Found(at, line, f"the key {shown!r} is not text; put it in quotes, or write another one")
+        elif _HALF.search(what):
+            yield Found(at, line, f"{what!r} has half a character (a surrogate); write it in full")
 
 
 def location_of(data: Any, parts: Location) -> Location:  # noqa: ANN401 YAML holds anything

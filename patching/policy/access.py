@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from patching.deployment import ENVIRONMENT_TAG
+from patching.form import PRINCIPAL
 from patching.patch_group import check_tag_key
 from patching.policy import pages
 from patching.policy.part import Findings, Matching, Part, Tag, TagKey
-
-_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(root|role/[\w+=,.@/-]+|user/[\w+=,.@/-]+)")
 
 
 class Operators(Part, json_schema_extra=pages.OPERATORS):
     """Who may scan and install by hand: the operator policy is always made, a role only where someone is trusted."""
 
-    trusted: list[Annotated[str, Matching(_PRINCIPAL, "the ARN of an IAM role or user, or of an account's root")]] = (
-        Field(
-            default_factory=list,
-            description="ARNs of IAM roles, users or accounts (`root`) that may take on the operator role, which has "
-            "the operator policy. Without any there is no role: attach the policy `patchops-ENVIRONMENT-operator` to "
-            "a role of your own.",
-            json_schema_extra=pages.PRINCIPALS,
-        )
+    trusted: list[Annotated[str, Matching(PRINCIPAL)]] = Field(
+        default_factory=list,
+        description="ARNs of IAM roles, users or accounts (`root`) that may take on the operator role, which has "
+        "the operator policy. Without any there is no role: attach the policy `patchops-ENVIRONMENT-operator` to "
+        "a role of your own.",
+        json_schema_extra=pages.PRINCIPALS,
     )
     require_mfa: bool = Field(
         default=True,

@@ -6,16 +6,15 @@ from typing import Annotated, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from patching.association import CALENDAR, check_severity
+from patching.association import check_severity
 from patching.baseline import ComplianceLevel
+from patching.form import CALENDAR
 from patching.policy import pages
 from patching.policy.part import Concurrency, Findings, Matching, MaxErrors, Part, ScheduleExpression
 from patching.rate_control import RateControl
 from patching.schedule import Schedule
 
-Calendar = Annotated[
-    str, Matching(CALENDAR, "the name or the ARN of a Change Calendar (3 to 128 of a-z A-Z 0-9 _ - .)")
-]
+Calendar = Annotated[str, Matching(CALENDAR)]
 
 _SCHEDULE = (
     "When it runs, in UTC, as associations know no time zone: `cron(...)` for every 30 minutes, every 1, 2, 4, 8 or 12 "

@@ -51,8 +51,13 @@ def _read(value: object, info: ValidationInfo) -> Document:
     if not isinstance(data, dict):
         message = "not a document: expected a mapping with schemaVersion, description, parameters and mainSteps"
         raise refused([PolicyFinding((), message, (str(whole), 1, ""))])
-    unusable = [
-        PolicyFinding((), one.message, (str(whole), one.line, place(one.at))) for one in yaml_file.unusable(data)
+    unusable = [PolicyFinding((), one.what, (str(whole), one.line, place(one.at))) for one in yaml_file.unusable(data)]
+    unusable += [
+        PolicyFinding(
+            (), "the CDK takes ${Token[...]} for its own; write it otherwise", (str(whole), one.line, place(one.at))
+        )
+        for one in yaml_file.keys_and_texts(data)
+        if "${Token[" in str(one.what)
     ]
     if unusable:
         raise refused(unusable)

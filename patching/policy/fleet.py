@@ -10,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from patching.deployment import ENVIRONMENT_TAG, NAME_TAG
+from patching.form import Form
 from patching.instance_type import INSTANCE_TYPE, check_processors
 from patching.operating_system import OperatingSystem
 from patching.patch_group import check_tag_key
@@ -47,15 +48,17 @@ class Network(Part, json_schema_extra=pages.VPC_ENDPOINTS):
     kind: Annotated[NetworkKind, Field(strict=False)] = Field(
         default=NetworkKind.NAT, description="Which network is made, or that one is there already."
     )
-    vpc_id: Annotated[str, Matching(_VPC, "the id of a VPC like vpc-0123456789abcdef0")] | None = Field(
+    vpc_id: Annotated[str, Matching(Form(_VPC, "the id of a VPC like vpc-0123456789abcdef0"))] | None = Field(
         default=None, description="`existing` only: the VPC.", json_schema_extra=pages.SUBNETS
     )
-    subnet_ids: list[Annotated[str, Matching(_SUBNET, "the id of a subnet like subnet-0123456789abcdef0")]] = Field(
-        default_factory=list,
-        description="`existing` only: the subnets, in the order of `availability_zones`.",
-        json_schema_extra=pages.SUBNETS,
+    subnet_ids: list[Annotated[str, Matching(Form(_SUBNET, "the id of a subnet like subnet-0123456789abcdef0"))]] = (
+        Field(
+            default_factory=list,
+            description="`existing` only: the subnets, in the order of `availability_zones`.",
+            json_schema_extra=pages.SUBNETS,
+        )
     )
-    availability_zones: list[Annotated[str, Matching(_ZONE, "an availability zone like eu-west-1a")]] = Field(
+    availability_zones: list[Annotated[str, Matching(Form(_ZONE, "an availability zone like eu-west-1a"))]] = Field(
         default_factory=list,
         description="`existing` only: the zone of each subnet, such as `eu-west-1a`.",
         json_schema_extra=pages.SUBNETS,
@@ -110,7 +113,7 @@ class Node(Part, json_schema_extra=pages.INSTANCE_TYPES):
     operating_system: Annotated[OperatingSystem, Field(strict=False)] = Field(
         description="What its image holds.", json_schema_extra=pages.SUPPORTED_SYSTEMS
     )
-    image: Annotated[str, Matching(_SSM_PARAMETER, "a public parameter: /aws/service/...")] | None = Field(
+    image: Annotated[str, Matching(Form(_SSM_PARAMETER, "a public parameter: /aws/service/..."))] | None = Field(
         default=None,
         description="Public SSM parameter that holds the image's id: the newest image of Amazon Linux 2023, Ubuntu "
         "24.04 or Windows Server 2022 by default; other systems need one. It is read at every deployment, and a new "
@@ -121,7 +124,7 @@ class Node(Part, json_schema_extra=pages.INSTANCE_TYPES):
         ],
         json_schema_extra=pages.PUBLIC_IMAGES,
     )
-    instance_type: Annotated[str, Matching(INSTANCE_TYPE, "an instance type like t3.small")] = Field(
+    instance_type: Annotated[str, Matching(Form(INSTANCE_TYPE, "an instance type like t3.small"))] = Field(
         default="t3.small", description="Type of the instance; its architecture has to be the image's."
     )
     volume_gib: int = Field(

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from patching.command_events import CommandEvent, check_events
+from patching.form import EMAIL, FUNCTION, QUEUE, URL
 from patching.policy import pages
 from patching.policy.part import Findings, Matching, Part
-
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_QUEUE = re.compile(r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}")
-_FUNCTION = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_$-]+)?")
-_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[^\s]*)?")
+from patching.retention import MAX_RETENTION_DAYS
 
 
 class Per(StrEnum):
@@ -61,25 +57,23 @@ class Commands(Part, json_schema_extra=pages.COMMAND_NOTIFICATIONS):
 class Notifications(Part, json_schema_extra=pages.EVENTS):
     """Who is told what. All messages go to one encrypted topic, which is made whether anyone is subscribed or not."""
 
-    emails: list[Annotated[str, Matching(_EMAIL, "an e-mail address")]] = Field(
+    emails: list[Annotated[str, Matching(EMAIL)]] = Field(
         default_factory=list,
         description="Addresses. Each gets a mail from AWS that asks to confirm the subscription, and nothing before "
         "it has done so.",
         json_schema_extra=pages.EMAIL_SUBSCRIPTIONS,
     )
-    queues: list[
-        Annotated[str, Matching(_QUEUE, "the ARN of an SQS queue (a standard one: the topic is no FIFO topic)")]
-    ] = Field(
+    queues: list[Annotated[str, Matching(QUEUE)]] = Field(
         default_factory=list,
         description="ARNs of SQS queues. The queue's own policy has to let the topic send to it.",
         json_schema_extra=pages.QUEUE_SUBSCRIPTIONS,
     )
-    functions: list[Annotated[str, Matching(_FUNCTION, "the ARN of a Lambda function")]] = Field(
+    functions: list[Annotated[str, Matching(FUNCTION)]] = Field(
         default_factory=list,
         description="ARNs of Lambda functions of this account; the topic is allowed to call them.",
         json_schema_extra=pages.FUNCTION_SUBSCRIPTIONS,
     )
-    urls: list[Annotated[str, Matching(_URL, "an https:// address")]] = Field(
+    urls: list[Annotated[str, Matching(URL)]] = Field(
         default_factory=list,
         description="Addresses that messages are posted to. What is there has to confirm the subscription first.",
         json_schema_extra=pages.HTTPS_SUBSCRIPTIONS,
@@ -139,7 +133,7 @@ class Retention(Part, json_schema_extra=pages.EXPIRATION):
     retention_days: int = Field(
         default=90,
         ge=1,
-        le=3650,
+        le=MAX_RETENTION_DAYS,
         description="Days after which output is deleted. A log group keeps it for the next longer time that "
         "CloudWatch Logs knows.",
     )

@@ -25,6 +25,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from patching import rate_control
 from patching.errors import InvalidValueError
+from patching.form import Form
 
 Place = tuple[str | int, ...]
 
@@ -130,15 +131,9 @@ class Part(BaseModel):
 
 @dataclass(frozen=True)
 class Matching:
-    """Part of an annotated type: a text of this form, in the model and in its JSON schema.
+    """Part of an annotated type: a text of this form, in the model and in its JSON schema."""
 
-    Attributes:
-        pattern: what the whole text has to match.
-        expected: the form in words.
-    """
-
-    pattern: re.Pattern[str]
-    expected: str
+    form: Form
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 pydantic's own signature
         """Check the text once it is one."""
@@ -146,11 +141,12 @@ class Matching:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Add the form to the schema."""
-        return handler(schema) | for_editors(self.pattern, self.expected)
+        return handler(schema) | for_editors(self.form.pattern, self.form.expected)
 
     def _checked(self, value: str) -> str:
-        if not self.pattern.fullmatch(value):
-            message = f"{value!r} is not {self.expected}"
+        # Not the form's own check, which lets tokens of the CDK pass: a file has none.
+        if not self.form.pattern.fullmatch(value):
+            message = f"{value!r} is not {self.form.expected}"
             raise ValueError(message)
         return value
 
@@ -178,8 +174,8 @@ def _own_tag(value: str) -> str:
 NAME_FORM = "1 to 40 lower-case letters, digits and hyphens after a letter"
 TAG_FORM = "a tag: letters, digits, spaces and _.:/=+-@"
 SCHEDULE_FORM = "cron(...), rate(...) or at(...)"
-Key = Annotated[str, Matching(_KEY, NAME_FORM)]
-Tag = Annotated[str, Field(max_length=256), Matching(_TAG, TAG_FORM)]
+Key = Annotated[str, Matching(Form(_KEY, NAME_FORM))]
+Tag = Annotated[str, Field(max_length=256), Matching(Form(_TAG, TAG_FORM))]
 TagValue = Annotated[Tag, Field(min_length=1)]
 TagKey = Annotated[Tag, Field(min_length=1, max_length=128), AfterValidator(_own_tag)]
 

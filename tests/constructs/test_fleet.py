@@ -3,8 +3,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from constructs.fleet_network import FleetNetwork
+from constructs.fleet_node import FleetNode
 
-from tests.cdk import Resources
+from patching.errors import InvalidValueError
+from patching.operating_system import OperatingSystem
+from patching.policy.fleet import Network
+from tests.cdk import Resources, app
 
 pytestmark = pytest.mark.xdist_group("constructs")
 
@@ -96,3 +103,20 @@ def test_s3_is_reached_without_the_nat_gateway(fleet: Resources) -> None:
     assert (endpoint["VpcEndpointType"], endpoint["ServiceName"]) == ("Gateway", "com.amazonaws.<AWS::Region>.s3")
     assert "<Network/PrivateSubnet1/RouteTable>" in endpoint["RouteTableIds"]
     assert len(fleet.of("AWS::EC2::NatGateway")) == 1
+
+
+def test_an_image_for_other_processors_is_refused_when_it_is_made() -> None:
+    stack = Stack(app(), "Stack")
+    with pytest.raises(InvalidValueError, match="has processors of Arm, but the image is for x86"):
+        FleetNode(
+            stack,
+            "Node",
+            name="demo",
+            operating_system=OperatingSystem.UBUNTU,
+            image_parameter="/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id",
+            instance_type="t4g.small",
+            volume_gib=30,
+            tags={},
+            network=FleetNetwork(stack, "Network", network=Network()),
+            profile=iam.InstanceProfile.from_instance_profile_name(stack, "Profile", "node"),
+        )

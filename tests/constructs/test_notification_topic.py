@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from constructs.notification_topic import Subscribers
 
+from patching.errors import InvalidValueError
 from tests.cdk import Resources
 from tests.constructs.conftest import SUBSCRIBERS
 
@@ -80,3 +82,17 @@ def test_a_function_may_be_called_by_this_topic_only(watched: Resources) -> None
             "SourceArn": "<Notifications>",
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"emails": ["ops"]}, "'ops' is not an e-mail address"),
+        ({"queues": ["arn:aws:sqs:eu-west-1:123456789012:a.fifo"]}, "a standard one: the topic is no FIFO topic"),
+        ({"functions": ["patching"]}, "'patching' is not the ARN of a Lambda function"),
+        ({"urls": ["http://example.com"]}, "'http://example.com' is not an https:// address"),
+    ],
+)
+def test_who_cannot_be_told_is_refused_when_it_is_made(settings: dict[str, list[str]], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        Subscribers(**settings)

@@ -3,9 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from constructs.operator_policy import READ_ANYTHING
+from aws_cdk import Stack
+from constructs.encryption_key import EncryptionKey
+from constructs.notification_topic import NotificationTopic
+from constructs.operator_policy import READ_ANYTHING, OperatorPolicy
+from constructs.output_bucket import OutputBucket
 
-from tests.cdk import Resources
+from patching.errors import InvalidValueError
+from tests.cdk import Resources, app
 
 pytestmark = pytest.mark.xdist_group("constructs")
 
@@ -104,3 +109,20 @@ def test_a_second_factor_can_be_done_without(watched: Resources) -> None:
 def test_where_nobody_is_trusted_there_is_a_policy_and_no_role(watched: Resources) -> None:
     assert watched["Nobody"].properties["ManagedPolicyName"] == "demo-nobody"
     assert "Nobody/Role" not in watched
+
+
+def test_only_roles_users_and_accounts_are_trusted() -> None:
+    stack = Stack(app(), "Stack")
+    key = EncryptionKey(stack, "Key", alias="demo", keep_on_destroy=False).key
+    with pytest.raises(InvalidValueError, match="is not the ARN of an IAM role or user, or of an account's root"):
+        OperatorPolicy(
+            stack,
+            "Operators",
+            name="demo",
+            environment="demo",
+            documents=["AWS-RunPatchBaseline"],
+            stack_name="demo",
+            output=OutputBucket(stack, "Output", key=key, prefix="out", retention_days=1, keep_on_destroy=False),
+            notifications=NotificationTopic(stack, "Topic", name="demo", key=key),
+            trusted=["*"],
+        )

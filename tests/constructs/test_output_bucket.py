@@ -1,8 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from aws_cdk import Stack
+from constructs.encryption_key import EncryptionKey
+from constructs.output_bucket import OutputBucket
+from constructs.output_log import OutputLog
 
-from tests.cdk import Resources
+from patching.errors import InvalidValueError
+from tests.cdk import Resources, app
 
 pytestmark = pytest.mark.xdist_group("constructs")
 
@@ -62,3 +67,13 @@ def test_nothing_else_is_made_to_empty_it(patching: Resources) -> None:
     assert {resource.type for resource in patching.values()}.isdisjoint(
         {"AWS::Lambda::Function", "AWS::CloudFormation::CustomResource", "Custom::S3AutoDeleteObjects"}
     )
+
+
+@pytest.mark.parametrize("days", [0, 3651])
+def test_output_is_kept_for_1_to_3650_days(days: int) -> None:
+    stack = Stack(app(), "Stack")
+    key = EncryptionKey(stack, "Key", alias="demo", keep_on_destroy=False).key
+    with pytest.raises(InvalidValueError, match=f"{days} is not a number of days from 1 to 3,650"):
+        OutputBucket(stack, "Output", key=key, prefix="out", retention_days=days, keep_on_destroy=False)
+    with pytest.raises(InvalidValueError, match=f"{days} is not a number of days from 1 to 3,650"):
+        OutputLog(stack, "Log", name="/demo", key=key, retention_days=days, keep_on_destroy=False)

@@ -60,6 +60,7 @@ words = st.sampled_from(
         *("arn:aws:iam::123456789012:root", "arn:aws:sqs:eu-west-1:123456789012:q", "nat", "isolated", "public"),
         *("existing", "vpc-01234567", "subnet-01234567", "t4g.small", "u-6tb1.metal", "Failed", "All", "BLOCK"),
         *("documents/check.yaml", "documents/none.yaml", "../x.yaml", "/etc/passwd", "note", "check", "reject"),
+        *("${AWS::Region}", "${Token[TOKEN.1]}", "${Token[", "{{ ssm:x }}", "$(date)", "\ud800"),
     ]
 )
 numbers = st.sampled_from([-1, 0, 1, 2, 3, 6, 7, 8, 20, 23, 24, 25, 29, 30, 50, 51, 99, 100, 360, 361, 1000, 2**31])

@@ -116,8 +116,16 @@ def test_what_is_not_yaml_is_said_with_its_line(text: str, expected: str) -> Non
         ("2026-01-31: x", "p.yaml:28: the key '2026-01-31' is not text"),
         ("? [a, b]\n: x", "p.yaml:28: the key \"('a', 'b')\" is not text"),
         ('"a\\nb": x', "p.yaml:28: a\\nb: there is no key 'a\\nb'; expected one of"),
-        ('"\\ud800": x', "p.yaml:28: the key '\\ud800' has half a character (a surrogate)"),
+        ('"\\ud800": x', "p.yaml:28: '\\ud800' has half a character (a surrogate)"),
         ('description: "\\udc00"', "p.yaml:28: description: '\\udc00' has half a character (a surrogate)"),
+        (
+            "description: '${AWS::Region}'",
+            "p.yaml:28: description: '${AWS::Region}' means something in a template only",
+        ),
+        (
+            "'${Token[TOKEN.1]}': x",
+            "p.yaml:28: '${Token[TOKEN.1]}' means something in a template only; write the value",
+        ),
         ("<<: {a: b}", "p.yaml:1: a: there is no key 'a'; expected one of"),
         ("foo: &x [*x]", "p.yaml:28: foo: there is no key 'foo'"),
         ("foo: !!set {a, b}", "p.yaml:28: foo: there is no key 'foo'"),

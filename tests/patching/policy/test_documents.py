@@ -32,6 +32,7 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / "documents" / f"{name}.yaml").write_text(text, encoding="utf-8")
     (tmp_path / "list.yaml").write_text("- a\n", encoding="utf-8")
     (tmp_path / "empty.yaml").write_text("", encoding="utf-8")
+    (tmp_path / "token.yaml").write_text(SCRIPT.replace("echo drain", '"echo ${Token[0]}"'), encoding="utf-8")
     (tmp_path / "keys.yaml").write_text(f"{SCRIPT}1: x\n", encoding="utf-8")
     return tmp_path
 
@@ -66,6 +67,7 @@ def test_another_path_is_refused_where_the_policy_names_it(folder: Path, path: s
         ("documents", "documents:1: cannot be read: Is a directory"),
         ("list.yaml", "list.yaml:1: not a document: expected a mapping with schemaVersion"),
         ("empty.yaml", "empty.yaml:1: not a document: expected a mapping with schemaVersion"),
+        ("token.yaml", "token.yaml:7: mainSteps[0].inputs.runCommand[0]: the CDK takes ${Token[...]} for its own"),
         ("keys.yaml", "keys.yaml:8: the key '1' is not text; put it in quotes"),
         ("documents/broken.yaml", "documents/broken.yaml:4: mainSteps[0].nam: there is no key 'nam' of a step"),
     ],
