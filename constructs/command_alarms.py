@@ -38,9 +38,7 @@ class CommandAlarms(Construct):
             "cloudwatch.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
         )
         notifications.topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                actions=["sns:Publish"], resources=[notifications.topic.topic_arn], principals=[service]
-            )
+            iam.PolicyStatement(actions=["sns:Publish"], resources=[notifications.arn], principals=[service])
         )
         notifications.key.add_to_resource_policy(
             iam.PolicyStatement(actions=["kms:GenerateDataKey*", "kms:Decrypt"], resources=["*"], principals=[service])
@@ -60,7 +58,7 @@ class CommandAlarms(Construct):
                 threshold=1,
                 comparison_operator="GreaterThanOrEqualToThreshold",
                 treat_missing_data="notBreaching",
-                alarm_actions=[notifications.topic.topic_arn],
-                ok_actions=[notifications.topic.topic_arn],
+                alarm_actions=[notifications.arn],
+                ok_actions=[notifications.arn],
             )
             self.alarms.append(alarm)

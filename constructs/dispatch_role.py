@@ -36,5 +36,6 @@ class DispatchRole(Construct):
         self.role = iam.Role(
             self, "Resource", assumed_by=iam.ServicePrincipal("ssm.amazonaws.com"), description=description
         )
+        self.arn = self.role.role_arn
         self.policy = iam.ManagedPolicy(self, "Policy", description=description, roles=[self.role])
         grant_commands(self.policy, environment=environment, documents=documents)

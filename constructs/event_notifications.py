@@ -110,7 +110,7 @@ class EventNotifications(Construct):
     ) -> None:
         super().__init__(scope, id)
         stack = Stack.of(self)
-        self._topic = notifications.topic
+        self._arn = notifications.arn
         self.role = iam.Role(
             self,
             "Role",
@@ -141,7 +141,7 @@ class EventNotifications(Construct):
             targets=[
                 events.CfnRule.TargetProperty(
                     id="Topic",
-                    arn=self._topic.topic_arn,
+                    arn=self._arn,
                     role_arn=self.role.role_arn,
                     input_transformer=events.CfnRule.InputTransformerProperty(
                         input_paths_map={

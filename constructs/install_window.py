@@ -78,7 +78,8 @@ class InstallWindow(Construct):
         check_delivery_timeout(delivery_timeout_seconds)
         check_events(events)
         schedule = times.schedule
-        self.resource = ssm.CfnMaintenanceWindow(
+        # What windows share is read once, by who makes it: each reading is a call to Node, and windows may be many.
+        self.window_id = ssm.CfnMaintenanceWindow(
             self,
             "Resource",
             name=name,
@@ -91,12 +92,12 @@ class InstallWindow(Construct):
             duration=times.duration_hours,
             cutoff=cutoff_hours,
             allow_unassociated_targets=False,
-        )
+        ).ref
         groups = [
             ssm.CfnMaintenanceWindowTarget(
                 self,
                 f"Target{number if number > 1 else ''}",
-                window_id=self.resource.ref,
+                window_id=self.window_id,
                 resource_type="INSTANCE",
                 name=name if number == 1 else f"{name}-{number}",
                 targets=[
@@ -111,7 +112,7 @@ class InstallWindow(Construct):
         ssm.CfnMaintenanceWindowTask(
             self,
             "Task",
-            window_id=self.resource.ref,
+            window_id=self.window_id,
             name=name,
             task_type="RUN_COMMAND",
             task_arn=task.document,
@@ -125,7 +126,7 @@ class InstallWindow(Construct):
             max_concurrency=rate_control.max_concurrency,
             max_errors=rate_control.max_errors,
             # The role that sends the command; the other one, below, publishes how it went.
-            service_role_arn=role.role.role_arn,
+            service_role_arn=role.arn,
             task_invocation_parameters=ssm.CfnMaintenanceWindowTask.TaskInvocationParametersProperty(
                 maintenance_window_run_command_parameters=(
                     ssm.CfnMaintenanceWindowTask.MaintenanceWindowRunCommandParametersProperty(
@@ -138,11 +139,11 @@ class InstallWindow(Construct):
                             if log is not None
                             else None
                         ),
-                        output_s3_bucket_name=output.bucket.bucket_name,
+                        output_s3_bucket_name=output.name,
                         output_s3_key_prefix=output.prefix,
-                        service_role_arn=notifications.publish_role.role_arn,
+                        service_role_arn=notifications.publish_role_arn,
                         notification_config=ssm.CfnMaintenanceWindowTask.NotificationConfigProperty(
-                            notification_arn=notifications.topic.topic_arn,
+                            notification_arn=notifications.arn,
                             notification_events=list(events),
                             notification_type="Invocation" if per_node else "Command",
                         ),

@@ -89,10 +89,10 @@ class NodeAssociation(Construct):
             max_concurrency=rate_control.max_concurrency,
             max_errors=rate_control.max_errors,
             compliance_severity=str(compliance_severity),
-            association_dispatch_assume_role=dispatch.role.role_arn,
+            association_dispatch_assume_role=dispatch.arn,
             output_location=ssm.CfnAssociation.InstanceAssociationOutputLocationProperty(
                 s3_location=ssm.CfnAssociation.S3OutputLocationProperty(
-                    output_s3_bucket_name=output.bucket.bucket_name, output_s3_key_prefix=output.prefix
+                    output_s3_bucket_name=output.name, output_s3_key_prefix=output.prefix
                 )
             ),
         )

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
@@ -72,6 +71,7 @@ class NotificationTopic(Construct):
         super().__init__(scope, id)
         self.key = key
         self.topic = sns.Topic(self, "Resource", topic_name=name, master_key=key, enforce_ssl=True)
+        self.arn = self.topic.topic_arn
         self._subscribe(subscribers)
         # No aws:SourceAccount condition here: AWS documents it for other roles of Systems Manager, not for this one,
         # and a condition on a key that the service does not send would stop every notification.
@@ -81,6 +81,7 @@ class NotificationTopic(Construct):
             assumed_by=iam.ServicePrincipal("ssm.amazonaws.com"),
             description="Run Command publishes to the topic as this role",
         )
+        self.publish_role_arn = self.publish_role.role_arn
         self.grant_publish(
             iam.ManagedPolicy(
                 self, "PublishPolicy", description="Publish to the topic, and encrypt for it", roles=[self.publish_role]
@@ -90,6 +91,9 @@ class NotificationTopic(Construct):
     def _subscribe(self, subscribers: Subscribers) -> None:
         for email in subscribers.emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
+        if subscribers.functions:
+            # A tenth of a second, as it brings EC2 along, for what few policies have.
+            from aws_cdk import aws_lambda as lambda_  # noqa: PLC0415
         for arn in subscribers.functions:
             lambda_.CfnPermission(
                 self,
@@ -97,7 +101,7 @@ class NotificationTopic(Construct):
                 action="lambda:InvokeFunction",
                 function_name=arn,
                 principal="sns.amazonaws.com",
-                source_arn=self.topic.topic_arn,
+                source_arn=self.arn,
             )
         for protocol, endpoints in (
             (sns.SubscriptionProtocol.SQS, subscribers.queues),
@@ -111,7 +115,7 @@ class NotificationTopic(Construct):
 
     def grant_publish(self, grantee: iam.IGrantable) -> None:
         """Allow to publish to the topic: also to encrypt a message, and to read what was encrypted."""
-        iam.Grant.add_to_principal(grantee=grantee, actions=["sns:Publish"], resource_arns=[self.topic.topic_arn])
+        iam.Grant.add_to_principal(grantee=grantee, actions=["sns:Publish"], resource_arns=[self.arn])
         iam.Grant.add_to_principal(
             grantee=grantee, actions=["kms:GenerateDataKey", "kms:Decrypt"], resource_arns=[self.key.key_arn]
         )
@@ -121,6 +125,6 @@ class NotificationTopic(Construct):
         iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["iam:PassRole"],
-            resource_arns=[self.publish_role.role_arn],
+            resource_arns=[self.publish_role_arn],
             conditions={"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}},
         )

@@ -71,6 +71,7 @@ class OutputBucket(Construct):
             ],
             removal_policy=RemovalPolicy.RETAIN if keep_on_destroy else RemovalPolicy.DESTROY,
         )
+        self.name = self.bucket.bucket_name
         acknowledge(
             self.bucket,
             "The bucket holds command output, itself a log; who reads and writes it is in CloudTrail.",

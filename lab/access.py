@@ -87,6 +87,34 @@ def denies(
     return not permits({"Statement": [*_statements(document), everything]}, who, action, resource, context)
 
 
+def permits_role(document: Mapping[str, Any], role: str, action: str, resource: str) -> bool:
+    """Tell whether the policy of an endpoint lets a role's request through.
+
+    Args:
+        document: the endpoint's policy.
+        role: ARN of the role.
+        action: such as `s3:PutObject`.
+        resource: its ARN, or `*` for an action that has none.
+
+    Raises:
+        ValueError: a condition operator that this evaluation does not know.
+    """
+    account = role.split(":")[4] if role.startswith("arn:") else ""
+    known = {"*", role, account, f"arn:aws:iam::{account}:root"}
+    about = [
+        statement
+        for statement in _statements(document)
+        if statement.get("Principal", "*") == "*" or known & set(_list(_aws_principals(statement)))
+    ]
+    context = {"aws:PrincipalAccount": account, "aws:ResourceAccount": account, "aws:PrincipalArn": role}
+    return allowed([{"Statement": about}], action, resource, context)
+
+
+def _aws_principals(statement: Statement) -> Any:  # noqa: ANN401 one or several
+    principal = statement.get("Principal")
+    return principal.get("AWS", ()) if isinstance(principal, Mapping) else ()
+
+
 def without_conditions(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return a policy as it would be if all of its conditions held: for saying that one of them does not."""
     kept = [

@@ -12,6 +12,7 @@ from datetime import timedelta
 from lab import transcript
 from lab.command import StepRun
 from lab.document_run import EXIT_WITH_SUCCESS, Action, Course, Job, Place
+from lab.network import patching_refusal
 from lab.override_list import fetched
 from lab.patch_operation import PatchOperation
 from patching.compliance import PatchState
@@ -36,6 +37,13 @@ def patch(job: Job, place: Place, run: StepRun) -> Course:
     if any(place.parameters.get("BaselineOverride", ())):
         yield _LOOK
         run.code, run.error = 1, "The lab does not emulate the parameter BaselineOverride.\n"
+        return
+    refusal = patching_refusal(node.network, node.role)
+    if refusal:
+        yield _LOOK
+        # What AWS documents for a node that cannot fetch the scripts, with the reason that AWS does not tell.
+        run.code = 156
+        run.error = f"[simulated] Unable to download payload: {refusal}\nfailed to run commands: exit status 156\n"
         return
     task = RunPatchBaseline.from_api(dict(place.parameters))
     override_list: InstallOverrideList | None = None

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
+from lab.network import Network
+
 
 @dataclass(frozen=True)
 class Instance:
@@ -19,6 +21,7 @@ class Instance:
         role: ARN of its profile's role, or empty.
         tags: its tags.
         ip: its private address.
+        network: the network around it; None for one that can reach everything.
     """
 
     id: str
@@ -27,6 +30,7 @@ class Instance:
     role: str
     tags: Mapping[str, str]
     ip: str
+    network: Network | None = None
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,12 @@ from lab.clock import Clock
 from lab.cloud import Cloud
 from lab.command import Command, Invocation, Notification, iso
 from lab.log_output import LogOutput
+from lab.network import s3_refusal, unreachable
 from lab.node import ManagedNode
 from lab.publishing import Publishing
 
 SERVICE = "ssm.amazonaws.com"
+_LOGGING = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
 class CommandResults:
@@ -56,21 +58,24 @@ class CommandResults:
                     continue
                 if command.bucket:
                     key = command.output_key(invocation, run, stream)
-                    problem = self._put(command.bucket, key, text, node.role)
+                    problem = self._put(command.bucket, key, text, node)
                     invocation.output_stored = invocation.output_stored or not problem
                     self._note(command, node, "stored", problem)
                 if command.log_group:
                     name = command.log_stream(invocation, run, stream)
-                    self._note(command, node, "logged", self._logs.write(command.log_group, name, text, node.role))
+                    problem = unreachable(node.network, "logs", node.role, _LOGGING) or self._logs.write(
+                        command.log_group, name, text, node.role
+                    )
+                    self._note(command, node, "logged", problem)
 
     def _note(self, command: Command, node: ManagedNode, what: str, problem: str) -> None:
         if problem:
             # As on AWS, output that cannot be stored does not fail the command.
             self._log(f"command {command.id}: output of {node.id} not {what}: {problem}")
 
-    def _put(self, bucket: str, key: str, text: str, role: str) -> str:
-        """Write an object as a role, and say why that was not possible; empty if it was."""
-        problem = self._cannot_write(role, bucket, key)
+    def _put(self, bucket: str, key: str, text: str, node: ManagedNode) -> str:
+        """Write an object as a node, and say why that was not possible; empty if it was."""
+        problem = self._cannot_write(node, bucket, key)
         if problem:
             return problem
         try:
@@ -79,8 +84,11 @@ class CommandResults:
             return f"there is no bucket {bucket}"
         return ""
 
-    def _cannot_write(self, role: str, bucket: str, key: str) -> str:
-        arn = f"arn:aws:s3:::{bucket}/{key}"
+    def _cannot_write(self, node: ManagedNode, bucket: str, key: str) -> str:
+        role, arn = node.role, f"arn:aws:s3:::{bucket}/{key}"
+        refusal = s3_refusal(node.network, role, "s3:PutObject", arn)
+        if refusal:
+            return refusal
         if not self._cloud.allowed(role, "s3:PutObject", arn):
             return f"{role} does not allow s3:PutObject on {arn}"
         encryption_key = self._cloud.bucket_key(bucket)

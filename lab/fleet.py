@@ -1,6 +1,7 @@
 """Which instances are managed nodes, and why the others are not.
 
-Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html.
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html; what the network
+has to do with it is in `network`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,16 @@ from collections.abc import Callable, Iterable
 from lab.catalogue import Catalogue, Image
 from lab.clock import Clock
 from lab.cloud import Cloud, Instance
+from lab.network import agent_services, unreachable
 from lab.node import ManagedNode
 from patching.targets import Targets
+
+_ASKED = {
+    "ssm": ("ssm:UpdateInstanceInformation",),
+    "ssmmessages": ("ssmmessages:CreateControlChannel", "ssmmessages:OpenControlChannel"),
+    "ec2messages": ("ec2messages:GetEndpoint", "ec2messages:GetMessages"),
+}
+"""What the agent asks of each service that it talks to."""
 
 REGISTRATION_ACTIONS = (
     "ssm:UpdateInstanceInformation",
@@ -69,6 +78,7 @@ class Fleet:
                 continue
             node.tags = dict(instance.tags)
             node.role = instance.role
+            node.network = instance.network
             if node.online and reason:
                 self._log(f"{node.id} lost its connection: {reason}")
             elif not reason and not node.online:
@@ -95,7 +105,12 @@ class Fleet:
         for action in REGISTRATION_ACTIONS:
             if not self._cloud.allowed(instance.role, action, "*"):
                 return f"its role does not allow {action}"
-        return ""
+        catalogue, _ = self._images[instance.image]
+        problems = (
+            unreachable(instance.network, service, instance.role, _ASKED[service])
+            for service in agent_services(catalogue.agent_version)
+        )
+        return next(filter(None, problems), "")
 
     def _register(self, instance: Instance) -> ManagedNode:
         catalogue, image = self._images[instance.image]
@@ -109,6 +124,7 @@ class Fleet:
             ip=instance.ip,
             computer_name=f"ip-{instance.ip.replace('.', '-')}.{self._cloud.region}.compute.internal",
             role=instance.role,
+            network=instance.network,
             tags=dict(instance.tags),
             registered=now,
             booted=now,

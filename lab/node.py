@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lab.catalogue import Catalogue, agent_version
+from lab.network import Network
 from patching.baseline import ComplianceLevel, Patch
 from patching.compliance import PatchState
 from patching.run_patch_baseline import Operation, RebootOption
@@ -94,6 +95,7 @@ class ManagedNode:
         fault: why installations fail on it; empty on a healthy node.
         states: its last report, if there is one.
         updated_agent: version of the agent that an update of it alone put in; empty if none did.
+        network: the network around it; None for one that can reach everything.
     """
 
     id: str
@@ -115,6 +117,7 @@ class ManagedNode:
     fault: str = ""
     states: PatchStates | None = None
     updated_agent: str = ""
+    network: Network | None = None
 
     @property
     def agent_version(self) -> str:

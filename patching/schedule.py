@@ -185,14 +185,16 @@ class Schedule:
         # placed in the zone: that is how a window at 02:00 stays at 02:00 when the clocks change. It starts a day
         # early, because a wall clock that is set back shows an earlier time than the one that has passed.
         wall = (after - offset).astimezone(tz).replace(tzinfo=UTC) - timedelta(days=1)
+        # The library looks for minute, hour and day in turn. Where a day has one time, the rest of it is skipped.
+        once_a_day = len(cron.minutes) == len(cron.hours) == 1
         limit = wall + _FAR_AHEAD
         last = after
         while wall < limit:
             (following,) = cron.get_next(wall, 1)
             if following is None:
                 return
-            wall = following
-            moment = _localize(wall.replace(tzinfo=None) + offset + seconds, tz)
+            wall = following.replace(hour=23, minute=59) if once_a_day else following
+            moment = _localize(following.replace(tzinfo=None) + offset + seconds, tz)
             # In the hour that the spring change skips, several wall-clock times are one and the same moment.
             if moment > last:
                 yield moment

@@ -7,7 +7,6 @@ from constructs import Construct
 
 from patching.deployment import ENVIRONMENT_TAG
 from patching.policy import Policy
-from stacks.fleet_stack import FleetStack
 from stacks.patching_stack import PatchingStack
 from stacks.windows import batches
 from stacks.windows_stack import WindowsStack
@@ -23,6 +22,9 @@ class Environment(Stage):
             assert self.patching.means is not None  # noqa: S101 there are windows
             WindowsStack(self, f"Windows{number}", policy=policy, number=number, names=names, means=self.patching.means)
         if policy.fleet is not None:
+            # A tenth of a second, for what only labs have.
+            from stacks.fleet_stack import FleetStack  # noqa: PLC0415
+
             FleetStack(self, "Fleet", policy=policy, fleet=policy.fleet, patching=self.patching)
         for key, value in policy.tags.items():
             Tags.of(self).add(key, value)

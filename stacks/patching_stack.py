@@ -88,9 +88,9 @@ class PatchingStack(Stack):
         operators = self._operators(notifications)
 
         outputs = {
-            Output.BUCKET: self.output.bucket.bucket_name,
-            Output.TOPIC: notifications.topic.topic_arn,
-            Output.PUBLISH_ROLE: notifications.publish_role.role_arn,
+            Output.BUCKET: self.output.name,
+            Output.TOPIC: notifications.arn,
+            Output.PUBLISH_ROLE: notifications.publish_role_arn,
             Output.NODE_POLICY: self.node_policy.managed_policy_arn,
             Output.OPERATOR_POLICY: operators.policy.managed_policy_arn,
         }

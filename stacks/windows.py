@@ -78,7 +78,7 @@ def add_windows(scope: Construct, policy: Policy, names: Iterable[str], means: M
             per_node=policy.notifications.commands.per is Per.NODE,
             enabled=install.enabled,
         )
-        ids.append(window.resource.ref)
+        ids.append(window.window_id)
     return {"WindowExecutions": window_executions(ids)} if ids and policy.notifications.window_executions else {}
 
 

@@ -25,6 +25,7 @@ from werkzeug.exceptions import HTTPException
 
 from lab import access
 from lab.alarms import COMPARISONS, STATISTICS
+from lab.aws.vpc import network_of
 from lab.catalogue import Catalogue
 from lab.cloud import Alarm, Instance, RuleTarget, StoredDocument, Topic
 from patching.operating_system import PlatformType
@@ -52,7 +53,8 @@ class Account:
 
     def instances(self) -> Iterator[Instance]:
         """Return the instances that are not terminated, in the order of their launch."""
-        for instance in ec2_backends[self.account][self.region].all_instances():
+        backend = ec2_backends[self.account][self.region]
+        for instance in backend.all_instances():
             if instance.state in ("terminated", "shutting-down"):
                 continue
             yield Instance(
@@ -62,6 +64,7 @@ class Account:
                 role=self._role_of(instance),
                 tags={tag["key"]: tag["value"] for tag in instance.get_tags()},
                 ip=instance.private_ip or "",
+                network=network_of(backend, self.region, instance),
             )
 
     def allowed(self, role: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:

@@ -7,20 +7,16 @@ types because they are defined later.
 
 from __future__ import annotations
 
-import json
 from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from moto.core.common_models import CloudFormationModel
-from moto.ec2.models import ec2_backends
-from moto.ec2.models.instances import Instance
-from moto.iam.models import ManagedPolicy, Role, iam_backends
 from moto.kms.models import Alias, Key, kms_backends
 from moto.s3.cloud_formation import cfn_to_api_encryption
 from moto.s3.models import FakeBucket, s3_backends
 
-from lab.aws.resource import PARTITION, Properties
+from lab.aws.resource import PARTITION, Properties, refuse_same_name
 
 
 class Completed:
@@ -52,15 +48,27 @@ class Completed:
         cloudformation_json: dict[str, Any],
         account_id: str,
         region_name: str,
-        **kwargs: Any,  # noqa: ANN401 moto's own signature
+        **kwargs: Any,  # noqa: ANN401, ARG003 moto's own signature
     ) -> Any:  # noqa: ANN401 moto's own class
         properties = cloudformation_json["Properties"]
         prepared = {**cloudformation_json, "Properties": cls.prepared(properties)}
-        resource = cls.moto_class.create_from_cloudformation_json(
-            resource_name, prepared, account_id, region_name, **kwargs
-        )
-        cls.complete(resource, properties, account_id, region_name)
+        resource = cls.make(resource_name, prepared, account_id, region_name)
+        try:
+            cls.complete(resource, properties, account_id, region_name)
+        except Exception:
+            # What could only be made in part does not stay.
+            if hasattr(resource, "delete"):
+                resource.delete(account_id, region_name)
+            else:
+                name = resource.physical_resource_id
+                cls.delete_from_cloudformation_json(name, cloudformation_json, account_id, region_name)
+            raise
         return resource
+
+    @classmethod
+    def make(cls, resource_name: str, definition: dict[str, Any], account_id: str, region: str) -> Any:  # noqa: ANN401 moto's own classes
+        """Make what `complete` completes."""
+        return cls.moto_class.create_from_cloudformation_json(resource_name, definition, account_id, region)
 
     @classmethod
     def update_from_cloudformation_json(
@@ -89,6 +97,46 @@ class Completed:
     @abstractmethod
     def complete(cls, resource: Any, properties: Properties, account_id: str, region: str) -> None:  # noqa: ANN401
         """Give a resource what moto leaves out, when it is made and when it is changed."""
+
+
+class Replaced(Completed):
+    """A resource that is made anew when one of some properties changes."""
+
+    replaces_on: tuple[str, ...] = ()
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls,
+        resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+        **kwargs: Any,  # noqa: ANN401 moto's own signature
+    ) -> Any:  # noqa: ANN401
+        made = super().create_from_cloudformation_json(
+            resource_name, cloudformation_json, account_id, region_name, **kwargs
+        )
+        made.lab_properties = cloudformation_json["Properties"]
+        return made
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls,
+        original_resource: Any,  # noqa: ANN401
+        new_resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+    ) -> Any:  # noqa: ANN401
+        old, new = original_resource.lab_properties, cloudformation_json["Properties"]
+        if any(old.get(name) != new.get(name) for name in cls.replaces_on):
+            refuse_same_name(old, new, cls.name_property)
+            return cls.create_from_cloudformation_json(new_resource_name, cloudformation_json, account_id, region_name)
+        super().update_from_cloudformation_json(
+            original_resource, new_resource_name, cloudformation_json, account_id, region_name
+        )
+        original_resource.lab_properties = new
+        return original_resource
 
 
 class BucketResource(Completed, CloudFormationModel):
@@ -149,62 +197,6 @@ def _lifecycle_rule(rule: Properties) -> Properties:
     return api
 
 
-class RoleResource(Completed, CloudFormationModel):
-    """A role with its managed policies, which moto leaves out, and with what a template changes of it."""
-
-    moto_class = Role
-    name_property = "RoleName"
-
-    @classmethod
-    def complete(cls, resource: Role, properties: Properties, account_id: str, region: str) -> None:  # noqa: ARG003
-        resource.assume_role_policy_document = json.dumps(properties["AssumeRolePolicyDocument"])
-        resource.description = properties.get("Description", "")
-        inline = {one["PolicyName"]: one["PolicyDocument"] for one in properties.get("Policies", ())}
-        for name in set(resource.policies) - set(inline) - _policies_of_their_own(account_id, resource):
-            resource.delete_policy(name)
-        for name, document in inline.items():
-            resource.put_policy(name, document)
-        _attach(account_id, resource, properties)
-
-    @classmethod
-    def delete_from_cloudformation_json(
-        cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str
-    ) -> None:
-        for role in iam_backends[account_id][PARTITION].roles.values():
-            if role.name == resource_name:
-                _attach(account_id, role, {})
-        Role.delete_from_cloudformation_json(resource_name, cloudformation_json, account_id, region_name)
-
-
-def _policies_of_their_own(account_id: str, role: Role) -> set[str]:
-    """Return the inline policies of a role that are resources by themselves, of the type AWS::IAM::Policy."""
-    policies = iam_backends[account_id][PARTITION].inline_policies.values()
-    return {policy.policy_name for policy in policies if role.name in policy.role_names}
-
-
-def _attach(account_id: str, role: Role, properties: Properties) -> None:
-    """Have a role have just the managed policies that its properties name."""
-    backend = iam_backends[account_id][PARTITION]
-    wanted = set(properties.get("ManagedPolicyArns", ()))
-    for arn in set(role.managed_policies) - wanted:
-        backend.detach_role_policy(arn, role.name)
-    for arn in sorted(wanted - set(role.managed_policies)):
-        backend.attach_role_policy(arn, role.name)
-
-
-class ManagedPolicyResource(Completed, CloudFormationModel):
-    """A managed policy, which moto cannot change."""
-
-    moto_class = ManagedPolicy
-    attributes = ("PolicyArn",)
-
-    @classmethod
-    def complete(cls, resource: ManagedPolicy, properties: Properties, account_id: str, region: str) -> None:  # noqa: ARG003
-        for version in resource.versions:
-            if version.is_default:
-                version.document = json.dumps(properties["PolicyDocument"])
-
-
 class KeyResource(Completed, CloudFormationModel):
     """A KMS key. moto trips over its tags, whose keys have other names in a template than in the API."""
 
@@ -250,77 +242,7 @@ class AliasResource(Completed, CloudFormationModel):
         """Leave it as moto makes it."""
 
 
-class InstanceResource(Completed, CloudFormationModel):
-    """An instance with its security groups, metadata options and volumes, which moto leaves out."""
-
-    moto_class = Instance
-    deleted_last = True
-    attributes = ("AvailabilityZone", "PrivateDnsName", "PublicDnsName", "PrivateIp", "PublicIp", "InstanceId", "VpcId")
-
-    @classmethod
-    def create_from_cloudformation_json(
-        cls,
-        resource_name: str,  # noqa: ARG003
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-        **kwargs: Any,  # noqa: ANN401, ARG003
-    ) -> Instance:
-        return _launch(cloudformation_json["Properties"], account_id, region_name)
-
-    @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: Instance,
-        new_resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> Instance:
-        properties = cloudformation_json["Properties"]
-        if original_resource.image_id == properties["ImageId"]:
-            return super().update_from_cloudformation_json(
-                original_resource, new_resource_name, cloudformation_json, account_id, region_name
-            )
-        return _launch(properties, account_id, region_name)
-
-    @classmethod
-    def complete(cls, resource: Instance, properties: Properties, account_id: str, region: str) -> None:
-        wanted = tags_of(properties)
-        kept = {"aws:cloudformation:stack-name", "aws:cloudformation:stack-id", "aws:cloudformation:logical-id"}
-        gone = {tag["key"]: None for tag in resource.get_tags() if tag["key"] not in {*wanted, *kept}}
-        if gone:
-            ec2_backends[account_id][region].delete_tags([resource.id], gone)
-        resource.add_tags(wanted)
-        resource.instance_type = properties.get("InstanceType", resource.instance_type)
-
-
 def tags_of(properties: Properties) -> dict[str, str]:
     """Return the tags that a template gives a resource, by their keys."""
     tags: Iterable[dict[str, str]] = properties.get("Tags", ())
     return {tag["Key"]: tag["Value"] for tag in tags}
-
-
-def _launch(properties: Properties, account_id: str, region: str) -> Any:  # noqa: ANN401 moto's own class
-    backend = ec2_backends[account_id][region]
-    tags = tags_of(properties)
-    volume_tags = tags if properties.get("PropagateTagsToVolumeOnCreation") else {}
-    reservation = backend.run_instances(
-        image_id=properties["ImageId"],
-        count=1,
-        user_data=properties.get("UserData"),
-        security_group_names=[],
-        security_group_ids=list(properties.get("SecurityGroupIds", ())),
-        instance_type=properties.get("InstanceType", "m1.small"),
-        is_instance_type_default="InstanceType" not in properties,
-        subnet_id=properties.get("SubnetId"),
-        ebs_optimized=properties.get("EbsOptimized", False),
-        metadata_options=properties.get("MetadataOptions", {}),
-        block_device_mappings=properties.get("BlockDeviceMappings", []),
-        region_name=region,
-        tags={"instance": tags, "volume": volume_tags},
-    )
-    instance = reservation.instances[0]
-    if properties.get("IamInstanceProfile"):
-        backend.associate_iam_instance_profile(instance.id, iam_instance_profile_name=properties["IamInstanceProfile"])
-    return instance

@@ -10,9 +10,6 @@ from moto.ec2.models.internet_gateways import InternetGateway
 from moto.ec2.models.nat_gateways import NatGateway
 from moto.ec2.models.route_tables import RouteTable
 from moto.ec2.models.vpcs import VPCEndPoint
-from moto.iam.models import ManagedPolicy, iam_backends
-
-_PARTITION = "aws"
 
 
 def install() -> None:
@@ -23,7 +20,6 @@ def install() -> None:
         (ElasticAddress, _address),
         (InternetGateway, _internet_gateway),
         (VPCEndPoint, _endpoint),
-        (ManagedPolicy, _managed_policy),
     ):
         kind.delete = delete
 
@@ -56,10 +52,3 @@ def _endpoint(endpoint: Any, account_id: str, region: str) -> None:  # noqa: ANN
     # Its routes go with their tables, which may be gone already.
     endpoint.route_table_ids = [one for one in endpoint.route_table_ids if one in backend.route_tables]
     backend.delete_vpc_endpoints([endpoint.id])
-
-
-def _managed_policy(policy: Any, account_id: str, region: str) -> None:  # noqa: ANN401, ARG001
-    backend = iam_backends[account_id][_PARTITION]
-    for role in backend.roles.values():
-        role.managed_policies.pop(policy.arn, None)
-    backend.managed_policies.pop(policy.arn, None)

@@ -233,13 +233,22 @@ def _delete_all(resources: ResourceMap, going: dict[str, tuple[Any, dict[str, An
         left: dict[str, Exception] = {}
         for name, (resource, definition) in going.items():
             try:
-                resources._delete_resource(resource, definition)
+                _delete_one(resources, resource, definition)
             except Exception as error:  # noqa: BLE001 moto's services have errors of many kinds
                 left[name] = error
         if len(left) == len(going):
             return left
         going = {name: going[name] for name in left}
     return {}
+
+
+def _delete_one(resources: ResourceMap, resource: Any, definition: dict[str, Any]) -> None:  # noqa: ANN401 moto's own classes
+    kind = cloudformation.resource_class_from_type(definition["Type"])
+    deleting = getattr(kind, "moto_class", kind).delete_from_cloudformation_json
+    if not hasattr(resource, "delete") and hasattr(deleting, "__isabstractmethod__"):
+        # moto would say that it is deleted, and leave it.
+        raise ValidationError(message=f"The local AWS cannot delete {definition['Type']}")
+    resources._delete_resource(resource, definition)
 
 
 def _wanted(resources: ResourceMap, definition: dict[str, Any]) -> bool:

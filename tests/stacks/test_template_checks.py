@@ -32,7 +32,9 @@ pytestmark = pytest.mark.xdist_group("app")
 
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 BREAK = """
+# A template without a permission, with a property that there is not, and with nothing acknowledged.
 import runpy
+from aws_cdk import Validations
 from aws_cdk import aws_ssm as ssm
 from constructs.notification_topic import NotificationTopic
 
@@ -42,6 +44,7 @@ def misspell(self, *args, **kwargs):
     self.add_property_override("Durration", 4)
 ssm.CfnMaintenanceWindow.__init__ = misspell
 NotificationTopic.grant_pass_publish_role = lambda self, grantee: None
+Validations.acknowledge = lambda self, *rules: None
 runpy.run_path("app.py", run_name="__main__")
 """
 
@@ -204,6 +207,14 @@ def test_cdk_synth_without_any_stack_named_stops_at_a_broken_template(tmp_path: 
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr
     errors = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
-    ours, cdks = sorted(errors, key=lambda line: "Durration" in line)
-    assert ours.startswith("error: lab/Patching/WindowRole/Resource/Resource: patchops::publish-role-not-passed: ")
-    assert cdks.startswith("error: lab/Patching/Install-prod/Resource: ")
+    for place, rule in (
+        ("lab/Patching/WindowRole/Resource/Resource", "patchops::publish-role-not-passed"),
+        ("lab/Patching/Output/Resource/Resource", "AwsSolutions-S1"),
+        ("lab/Patching/Output/Resource/Resource", "NIST.800.53.R5-S3BucketLoggingEnabled"),
+        ("lab/Patching/Output/Resource/Resource", "HIPAA.Security-S3BucketLoggingEnabled"),
+        ("lab/Patching/Output/Resource/Resource", "PCI.DSS.321-S3BucketLoggingEnabled"),
+        ("lab/Fleet/Node-web/Resource/Resource", "AwsSolutions-EC29"),
+    ):
+        assert sum(line.startswith(f"error: {place}: {rule}: ") for line in errors) == 1, rule
+    (misspelt,) = [line for line in errors if "Durration" in line]
+    assert misspelt.startswith("error: lab/Patching/Install-prod/Resource: ")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -77,6 +78,8 @@ def test_a_target_that_matches_nothing_is_an_error(patchops: Patchops) -> None:
         ((*("scan", *PROD), "--max-errors", "101%"), "error threshold '101%' is neither"),
         (("scann",), "No such command 'scann'"),
         (("install", *PROD), "give --yes to install"),
+        (("run", "x", *PROD), "give --yes to run it"),
+        (("run", "x", *PROD, "--parameter", "a"), "--parameter 'a' is not NAME=VALUE"),
         (("nodes", "--output", "yaml"), "'yaml' is not one of"),
     ],
 )
@@ -141,6 +144,53 @@ def test_a_node_that_does_not_answer_makes_a_scan_exit_with_3(ran: Ran, patchops
     finally:
         ec2.start_instances(InstanceIds=[node["id"]])
     assert node["id"] in ran.aws.status()["regions"]["us-east-1"]["managed"]
+
+
+@pytest.fixture
+def hello(patchops: Patchops) -> Iterator[None]:
+    """A document of the environment's own, with a parameter that has no default."""
+    ssm = boto3.client("ssm")
+    content = {
+        "schemaVersion": "2.2",
+        "parameters": {"who": {"type": "String"}},
+        "mainSteps": [
+            {"action": "aws:runShellScript", "name": "hello", "inputs": {"runCommand": ["echo {{ who }}"]}},
+        ],
+    }
+    ssm.create_document(Name="patchops-lab-hello", Content=json.dumps(content), DocumentType="Command")
+    yield
+    ssm.delete_document(Name="patchops-lab-hello")
+
+
+def test_a_document_of_the_policy_is_run_on_nodes(hello: None, patchops: Patchops) -> None:
+    result = patchops("run", "hello", *PROD, "--parameter", "who=world", "--yes", "--output", "json")
+    assert result.code == 0, result.err
+    nodes = json.loads(result.out)["nodes"]
+    assert [(one["name"], one["status"]) for one in nodes] == [
+        ("patchops-lab-prod-1", "Success"),
+        ("patchops-lab-prod-2", "Success"),
+    ]
+    assert "patchops-lab-hello on 2 nodes, one node at a time" in result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "hello", *PROD, "--yes"), "patchops-lab-hello needs the parameter who: it has no default"),
+        (
+            ("run", "hello", *PROD, "--yes", "--parameter", "whom=x"),
+            "no parameter whom in this Region; expected one of",
+        ),
+        (("run", "helo", *PROD, "--yes"), "there is no document patchops-lab-helo in this Region"),
+    ],
+)
+def test_a_document_that_cannot_be_run_is_one_line(
+    hello: None, patchops: Patchops, arguments: tuple[str, ...], message: str
+) -> None:
+    result = patchops(*arguments)
+    assert (result.code, result.out) == (1, "")
+    assert result.err.count("\n") == 1
+    assert message in result.err
 
 
 def test_windows_and_associations_are_shown(patchops: Patchops) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.lab.aws.stacks import CORE, READ, REGION, Properties, Resource, Stack, gone, policy, role
 from tests.lab.aws.world import Connect
@@ -123,3 +124,144 @@ def test_an_alias_moves_to_another_key_and_is_replaced_by_one_of_another_name(st
     assert found() == {"alias/our-new": made["Two"]}
     stack.deploy(One=key(), Two=key())
     assert found() == {}
+
+
+def test_a_role_has_all_that_its_template_says(stack: Stack, connect: Connect) -> None:
+    iam = connect("iam", REGION)
+
+    def described() -> tuple[int, str, list[Properties], str]:
+        found = iam.get_role(RoleName="made")["Role"]
+        boundary = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
+        return found["MaxSessionDuration"], boundary, found.get("Tags", []), found.get("Description", "")
+
+    tags = [{"Key": "Stage", "Value": "test"}]
+    said: Properties = {
+        "MaxSessionDuration": 7200,
+        "PermissionsBoundary": READ,
+        "Tags": tags,
+        "Description": "For operators",
+    }
+    made = stack.deploy(One=role(CORE, **said))
+    assert described() == (7200, READ, tags, "For operators")
+    assert stack.deploy(One=role(CORE, Description="For nodes")) == made
+    assert described() == (3600, "", [], "For nodes")
+
+
+def test_another_name_or_path_makes_another_role(stack: Stack, connect: Connect) -> None:
+    iam = connect("iam", REGION)
+    made: dict[str, Any] = {"Profile": ("AWS::IAM::InstanceProfile", {"Roles": [{"Ref": "One"}]})}
+
+    def profiled(profile: str) -> list[str]:
+        return [
+            one["RoleName"] for one in iam.get_instance_profile(InstanceProfileName=profile)["InstanceProfile"]["Roles"]
+        ]
+
+    profile = stack.deploy(One=role(), **made)["Profile"]
+    assert stack.deploy(One=role(RoleName="renamed"), **made)["Profile"] == profile
+    assert (profiled(profile), gone(iam.get_role, RoleName="made")) == (["renamed"], True)
+    stack.attempt(One=role(RoleName="renamed", Path="/operators/"), **made)
+    assert "Rename renamed" in stack.reasons
+    assert profiled(profile) == ["renamed"]
+
+
+def managed(*actions: str, **more: Any) -> Resource:
+    statement = {"Effect": "Allow", "Action": list(actions or ("ssm:SendCommand",)), "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return "AWS::IAM::ManagedPolicy", {"ManagedPolicyName": "ours", "PolicyDocument": document, **more}
+
+
+def attached(iam: Any, role_name: str) -> list[str]:
+    return [one["PolicyName"] for one in iam.list_attached_role_policies(RoleName=role_name)["AttachedPolicies"]]
+
+
+def test_a_managed_policy_comes_changes_in_place_is_replaced_and_goes(stack: Stack, connect: Connect) -> None:
+    iam = connect("iam", REGION)
+
+    def actions(arn: str) -> list[str]:
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        found = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+        return list(found["Statement"][0]["Action"])
+
+    other = role(RoleName="other")
+    made = stack.deploy(One=role(), Two=other, Policy=managed(Roles=[{"Ref": "One"}]))
+    assert made["Policy"].endswith(":policy/ours")
+    assert (attached(iam, "made"), attached(iam, "other")) == (["ours"], [])
+    changed = managed("ssm:CancelCommand", Roles=[{"Ref": "Two"}])
+    assert stack.deploy(One=role(CORE), Two=other, Policy=changed) == made
+    assert (attached(iam, "other"), actions(made["Policy"])) == (["ours"], ["ssm:CancelCommand"])
+    assert attached(iam, "made") == ["AmazonSSMManagedInstanceCore"]
+    # A role that changes keeps the policies that name it.
+    stack.deploy(One=role(CORE), Two=role(RoleName="other", Description="Changed"), Policy=changed)
+    assert attached(iam, "other") == ["ours"]
+    for _ in range(5):  # More changes than a policy may have versions.
+        stack.deploy(One=role(CORE), Two=other, Policy=changed)
+        stack.deploy(One=role(CORE), Two=other, Policy=managed())
+    replaced = stack.deploy(One=role(), Two=other, Policy=managed(ManagedPolicyName="new", Path="/ops/"))
+    assert replaced["Policy"].endswith(":policy/ops/new")
+    assert gone(iam.get_policy, PolicyArn=made["Policy"])
+    stack.delete()
+    assert gone(iam.get_policy, PolicyArn=replaced["Policy"])
+
+
+def test_a_role_names_a_managed_policy_of_its_stack(stack: Stack, connect: Connect) -> None:
+    made: dict[str, Resource] = {"Policy": managed(), "One": role(ManagedPolicyArns=[{"Ref": "Policy"}])}
+    stack.deploy(**made)
+    assert attached(connect("iam", REGION), "made") == ["ours"]
+    stack.delete()
+    assert not stack.exists
+
+
+def test_a_policy_that_somebody_else_has_attached_cannot_be_deleted(
+    stack: Stack, connect: Connect, roles: dict[str, str]
+) -> None:
+    iam = connect("iam", REGION)
+    arn = stack.deploy(Policy=managed())["Policy"]
+    iam.attach_role_policy(RoleName="node", PolicyArn=arn)
+    stack.delete()
+    assert stack.status == "DELETE_FAILED"
+    assert "Cannot delete a policy attached to entities." in stack.reasons
+    iam.detach_role_policy(RoleName="node", PolicyArn=arn)
+
+
+def sized(characters: int, **more: Any) -> Properties:
+    """Return a policy document of so many characters, not counting white space."""
+    statement = {"Sid": "", "Effect": "Allow", "Action": "ssm:SendCommand", "Resource": "*", **more}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    statement["Sid"] = "x" * (characters - len(json.dumps(document, separators=(",", ":"))))
+    return document
+
+
+def test_a_managed_policy_has_6144_characters_at_most_besides_white_space(stack: Stack, connect: Connect) -> None:
+    largest, too_large = (managed(PolicyDocument=sized(characters)) for characters in (6144, 6145))
+    assert stack.attempt(Policy=too_large) == "ROLLBACK_COMPLETE"
+    assert "Cannot exceed quota for PolicySize: 6144" in stack.reasons
+    stack.delete()
+    arn = stack.deploy(Policy=largest)["Policy"]
+    assert stack.attempt(Policy=too_large) == "UPDATE_ROLLBACK_COMPLETE"
+    document = json.dumps(too_large[1]["PolicyDocument"])
+    with pytest.raises(ClientError, match="LimitExceeded"):
+        connect("iam", REGION).create_policy_version(PolicyArn=arn, PolicyDocument=document)
+
+
+def test_a_role_has_10240_characters_of_inline_policies_at_most(stack: Stack, connect: Connect) -> None:
+    def inline(*characters: int) -> list[Properties]:
+        return [{"PolicyName": f"p{n}", "PolicyDocument": sized(size)} for n, size in enumerate(characters)]
+
+    assert stack.attempt(One=role(Policies=inline(5120, 5121))) == "ROLLBACK_COMPLETE"
+    assert "Maximum policy size of 10240 bytes exceeded for role made" in stack.reasons
+    assert gone(connect("iam", REGION).get_role, RoleName="made")
+    stack.delete()
+    stack.deploy(One=role(Policies=inline(5120, 5120)))
+    stack.deploy(One=role(Policies=inline(5119, 5121)))
+
+
+def test_a_role_has_2048_characters_of_trust_policy_at_most(stack: Stack) -> None:
+    def trusting(characters: int) -> Resource:
+        statement = {"Action": "sts:AssumeRole", "Principal": {"Service": "ssm.amazonaws.com"}}
+        document = sized(characters, **statement)
+        del document["Statement"][0]["Resource"]  # With the comma, 15 characters.
+        return role(AssumeRolePolicyDocument=document)
+
+    stack.deploy(One=trusting(2048 + 15))
+    assert stack.attempt(One=trusting(2049 + 15)) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "Cannot exceed quota for ACLSizePerRole: 2048" in stack.reasons

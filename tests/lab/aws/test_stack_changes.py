@@ -29,6 +29,15 @@ def test_create_stack_names_a_type_that_is_not_emulated_too(connect: Connect) ->
         connect("cloudformation", REGION).create_stack(StackName="refused", TemplateBody=template)
 
 
+def test_what_moto_cannot_delete_is_not_left_behind_in_silence(stack: Stack, connect: Connect) -> None:
+    volume = {"AvailabilityZone": f"{REGION}a", "Size": 1}
+    made = stack.deploy(Disk=("AWS::EC2::Volume", volume))
+    stack.delete()
+    assert (stack.status, stack.ids) == ("DELETE_FAILED", made)
+    assert "The local AWS cannot delete AWS::EC2::Volume" in stack.reasons
+    connect("ec2", REGION).delete_volume(VolumeId=made["Disk"])
+
+
 @pytest.mark.parametrize(
     ("resource", "reason"),
     [

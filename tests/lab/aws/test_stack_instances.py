@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.aws.stacks import REGION, Properties, Stack, image
+from tests.lab.aws.stacks import REGION, Properties, Resource, Stack, image
 from tests.lab.aws.world import Connect
 
 pytestmark = pytest.mark.xdist_group("local-aws")
@@ -71,3 +71,36 @@ def test_another_image_makes_another_instance(stack: Stack, ssm: Any, connect: C
     assert changed != made
     nodes = [one["InstanceId"] for one in ssm.describe_instance_information()["InstanceInformationList"]]
     assert nodes == [changed]
+
+
+NETWORK: dict[str, Resource] = {
+    "Vpc": ("AWS::EC2::VPC", {"CidrBlock": "10.0.0.0/16"}),
+    "First": ("AWS::EC2::Subnet", {"VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.0.1.0/24"}),
+    "Second": ("AWS::EC2::Subnet", {"VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.0.2.0/24"}),
+    "Old": ("AWS::EC2::SecurityGroup", {"VpcId": {"Ref": "Vpc"}, "GroupDescription": "For tests"}),
+    "New": ("AWS::EC2::SecurityGroup", {"VpcId": {"Ref": "Vpc"}, "GroupDescription": "For tests"}),
+}
+
+
+def test_groups_and_profile_change_in_place_and_another_subnet_makes_another_instance(
+    stack: Stack, ssm: Any, connect: Connect, roles: dict[str, str]
+) -> None:
+    ec2, ami = connect("ec2", REGION), image(ssm, "al2023-ami-kernel-6.1-x86_64")
+
+    def deploy(subnet: str, group: str, **more: Any) -> dict[str, str]:
+        properties = {"ImageId": ami, "SubnetId": {"Ref": subnet}, "SecurityGroupIds": [{"Ref": group}], **more}
+        return stack.deploy(**NETWORK, Node=("AWS::EC2::Instance", properties))
+
+    def described(made: dict[str, str]) -> tuple[list[str], bool, str]:
+        (one,) = ec2.describe_instances(InstanceIds=[made["Node"]])["Reservations"][0]["Instances"]
+        return [group["GroupId"] for group in one["SecurityGroups"]], "IamInstanceProfile" in one, one["SubnetId"]
+
+    made = deploy("First", "Old")
+    assert described(made) == ([made["Old"]], False, made["First"])
+    assert deploy("First", "New", IamInstanceProfile="node") == made
+    assert described(made) == ([made["New"]], True, made["First"])
+    deploy("First", "New")
+    assert described(made) == ([made["New"]], False, made["First"])
+    moved = deploy("Second", "New")
+    assert moved["Node"] != made["Node"]
+    assert described(moved)[2] == made["Second"]
