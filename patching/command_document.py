@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 
 from patching.command_document_rules import REFERENCE, broken_rules, compiled
 from patching.command_plugins import PLUGINS
 from patching.errors import InvalidValueError, is_token
 from patching.findings import Finding, expected
 from patching.operating_system import PlatformType
+from patching.yaml_file import NO_YAML
 
 MAX_SIZE = 64 * 1024
 """Bytes that a document may have. See https://docs.aws.amazon.com/general/latest/gr/ssm.html#limits_ssm."""
@@ -296,7 +297,7 @@ def _read_yaml(text: str) -> Any:  # noqa: ANN401 YAML holds anything
         hint = "; put a text that begins with {{ in quotes" if "unhashable" in what else ""
         message = f"not YAML: {what}{where}{hint}"
         raise InvalidValueError(message) from None
-    except (YAMLError, ValueError, RecursionError) as error:
+    except (*NO_YAML, RecursionError) as error:
         message = f"not YAML: {' '.join(str(error).split())}"
         raise InvalidValueError(message) from None
 

@@ -13,12 +13,13 @@ from fnmatch import fnmatchcase
 from typing import Self
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 
 from patching.baseline import Patch
 from patching.errors import InvalidValueError
 from patching.findings import Finding
 from patching.operating_system import OperatingSystem, PatchFamily
+from patching.yaml_file import NO_YAML
 
 MAX_LOCATION = 256
 """Characters that the location may have, as the compliance report repeats it."""
@@ -127,7 +128,7 @@ def findings(text: str) -> list[Finding]:
         mark = error.problem_mark or error.context_mark
         what = " ".join(str(error.problem or error.context or "not YAML").split())
         return [Finding((), f"not YAML: {what}" + (f" in line {mark.line + 1} of the list" if mark else ""))]
-    except (YAMLError, ValueError, RecursionError) as error:
+    except (*NO_YAML, RecursionError) as error:
         return [Finding((), f"not YAML: {' '.join(str(error).split())}")]
     return list(_broken_rules(data))
 

@@ -12,6 +12,9 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 Location = tuple[int | str, ...]
+NO_YAML = (YAMLError, ValueError, LookupError, AttributeError, TypeError)
+"""What the parser raises, also where a tag such as !!set stands before what it does not fit."""
+_TAG = re.compile(r"(^|[\s\[{,])!")
 _HALF = re.compile(r"[\ud800-\udfff]")
 
 
@@ -50,6 +53,9 @@ def parse(text: str) -> Any:  # noqa: ANN401 YAML holds anything
         raise UnreadableError(1, "not YAML that can be read: it is nested too deeply") from None
     except (YAMLError, ValueError) as error:
         raise UnreadableError(1, f"not YAML: {' '.join(str(error).split())}") from None
+    except NO_YAML:
+        line = next((number for number, one in enumerate(text.splitlines(), 1) if _TAG.search(one)), 1)
+        raise UnreadableError(line, "a tag (after !) stands before what it does not fit; take it out") from None
 
 
 def plain(node: Any) -> Any:  # noqa: ANN401 YAML holds anything

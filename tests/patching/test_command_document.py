@@ -439,3 +439,9 @@ def test_a_name_has_3_to_128_characters(name: str) -> None:
 def test_a_name_does_not_begin_as_those_of_aws(name: str) -> None:
     with pytest.raises(InvalidValueError, match="which AWS keeps to itself"):
         check_name(name)
+
+
+@pytest.mark.parametrize("text", ["description: !!bool maybe", "description: !!int ''", "? [a\n", "\x00"])
+def test_a_text_that_no_parser_reads_is_told(text: str) -> None:
+    (found,) = findings(text)
+    assert found.message.startswith("not YAML")

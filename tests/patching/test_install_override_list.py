@@ -123,3 +123,9 @@ def test_on_macos_an_id_is_a_name_with_or_without_a_version() -> None:
 def test_a_list_names_what_one_of_its_entries_names() -> None:
     both = InstallOverrideList((ListedPatch("a"), ListedPatch("b")))
     assert [both.selects(patch(name, "1-1"), AMAZON) for name in ("a", "b", "c")] == [True, True, False]
+
+
+@pytest.mark.parametrize("text", ["patches: !!bool maybe", "patches: !!int ''", "? [a\n", "\x00"])
+def test_a_text_that_no_parser_reads_is_told(text: str) -> None:
+    (found,) = findings(text)
+    assert found.message.startswith("not YAML")
