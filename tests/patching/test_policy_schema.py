@@ -173,7 +173,7 @@ def places(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | 
         yield from places(value, (*path, key))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     st.sampled_from(sorted(places(WHOLE), key=str)),
     st.sampled_from([..., None, "", [], {}, 1, 7, "10%", True, "x", "{environment}-x"]),
