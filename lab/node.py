@@ -53,6 +53,8 @@ class PatchStates:
     available_updates_comply: bool = True
     """Whether a security update that is out but not approved leaves the node compliant: its baseline says so."""
     override_list: str = ""
+    execution_type: str = "Command"
+    """What the operation counts as: PatchPolicy for one with the baselines of a patch policy."""
 
     def count(self, state: PatchState) -> int:
         """Return how many patches are in a state."""
@@ -96,6 +98,7 @@ class ManagedNode:
         states: its last report, if there is one.
         updated_agent: version of the agent that an update of it alone put in; empty if none did.
         network: the network around it; None for one that can reach everything.
+        features: roles and features of Windows that are installed on it.
     """
 
     id: str
@@ -118,6 +121,7 @@ class ManagedNode:
     states: PatchStates | None = None
     updated_agent: str = ""
     network: Network | None = None
+    features: tuple[str, ...] = ()
 
     @property
     def agent_version(self) -> str:
