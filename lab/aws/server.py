@@ -38,7 +38,9 @@ from lab.aws.plane import DEFAULT_SPEED, DEFAULT_START, Plane
 from patching.deployment import SERVICE_TIME_HEADER
 
 HOST = "127.0.0.1"
-_REGION = re.compile(r"Credential=[^/]+/\d{8}/([a-z0-9-]+)/")
+_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/")
+_ASIDE = frozenset({"events", "kms", "logs", "monitoring", "s3", "sns", "sqs", "ssm", "sts"})
+"""Services that change no instance, no role and no network."""
 _HIDDEN = "/moto-api"
 """moto's own control requests, which know nothing of the lab's state."""
 
@@ -85,16 +87,20 @@ class LocalAws:
         path = environ.get("PATH_INFO", "")
         if path.startswith((control.PREFIX, _HIDDEN)):
             return control.respond(self.plane, environ, start_response)
-        region = _REGION.search(environ.get("HTTP_AUTHORIZATION", ""))
-        if region:
+        scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+        if scope:
             # The images of a Region have to be there before anything is launched from them.
-            self.plane.prepare(region[1])
+            self.plane.prepare(scope[1])
 
         def start_dated(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:  # noqa: ANN401 WSGI's own
             # Not in the Date header: from that, clients correct their own clocks, and retry what they took for skew.
             return start_response(status, [*headers, (SERVICE_TIME_HEADER, self.plane.now().isoformat())], *rest)
 
-        answer: Iterable[bytes] = self._moto(environ, start_dated)
+        try:
+            answer: Iterable[bytes] = self._moto(environ, start_dated)
+        finally:
+            if not scope or scope[2] not in _ASIDE:
+                self.plane.changed()
         return answer
 
 
