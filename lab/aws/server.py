@@ -35,6 +35,7 @@ from lab.aws import (  # noqa: F401 importing those of CloudFormation lets moto 
     subscribers,
 )
 from lab.aws.plane import DEFAULT_SPEED, DEFAULT_START, Plane
+from lab.aws.traffic import PATHS, Traffic
 from patching.deployment import SERVICE_TIME_HEADER
 
 HOST = "127.0.0.1"
@@ -53,6 +54,10 @@ class LocalAws:
         start: what the clock shows first.
         speed: lab seconds that go by in a second while something runs.
 
+    Attributes:
+        plane: what the lab adds to moto.
+        traffic: counts the clients' calls, and lets some of them go wrong.
+
     Raises:
         OSError: the port is taken.
     """
@@ -64,6 +69,7 @@ class LocalAws:
         moto_corrections.install()
         subscribers.install(self.plane)
         cloudformation_alarms.install(self.plane)
+        self.traffic = Traffic()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server: BaseWSGIServer = make_server(HOST, port, self._respond, threaded=True, request_handler=_Handler)
 
@@ -83,6 +89,8 @@ class LocalAws:
 
     def _respond(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 WSGI's own
         path = environ.get("PATH_INFO", "")
+        if path in PATHS:
+            return self.traffic.control(environ, start_response)
         if path.startswith((control.PREFIX, _HIDDEN)):
             return control.respond(self.plane, environ, start_response)
         region = _REGION.search(environ.get("HTTP_AUTHORIZATION", ""))
@@ -94,8 +102,7 @@ class LocalAws:
             # Not in the Date header: from that, clients correct their own clocks, and retry what they took for skew.
             return start_response(status, [*headers, (SERVICE_TIME_HEADER, self.plane.now().isoformat())], *rest)
 
-        answer: Iterable[bytes] = self._moto(environ, start_dated)
-        return answer
+        return self.traffic.pass_on(self._moto, environ, start_dated)
 
 
 class _Handler(MotoRequestHandler):
