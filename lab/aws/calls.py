@@ -136,8 +136,9 @@ def _path_of(operation: OperationModel) -> _Path:
     query = {f"{name}={value}" for name, value in parse_qsl(fixed, keep_blank_values=True)}
     headers = set()
     shape = operation.input_shape
+    members = shape.members if isinstance(shape, StructureShape) else {}
     for name in shape.required_members if isinstance(shape, StructureShape) else ():
-        member = shape.members[name].serialization
+        member = members[name].serialization
         if member.get("location") == "querystring":
             query.add(member["name"])
         elif member.get("location") == "header":
