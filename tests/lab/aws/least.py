@@ -183,6 +183,7 @@ class World:
 
     def hour(self) -> dict[str, Any]:
         """Let an hour pass, in which the scan and both windows run and an alarm rings; return what was seen of it."""
+        self._plane.changed()
         with self._plane.engine(REGION) as engine:
             commands, keys, streams = set(engine.run_command.commands), set(self._bucket.keys), self._streams
             engine.publishing.deliveries.clear()
