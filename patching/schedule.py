@@ -10,6 +10,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -241,6 +242,7 @@ def _seconds(body: str) -> int:
     return int(fields[0]) if len(fields) == _CRON_FIELDS + 1 else 0
 
 
+@lru_cache(maxsize=256)  # every copy of a schedule checks itself anew; what is refused is not kept
 def _check_cron(body: str) -> None:
     fields = body.split()
     if len(fields) not in (_CRON_FIELDS, _CRON_FIELDS + 1):
