@@ -53,6 +53,8 @@ class PatchStates:
     available_updates_comply: bool = True
     """Whether a security update that is out but not approved leaves the node compliant: its baseline says so."""
     override_list: str = ""
+    execution_type: str = "Command"
+    """What the operation counts as: PatchPolicy for one with the baselines of a patch policy."""
 
     def count(self, state: PatchState) -> int:
         """Return how many patches are in a state."""
@@ -70,6 +72,13 @@ class PatchStates:
         if report.state is PatchState.AVAILABLE_SECURITY_UPDATE:
             return self.available_updates_comply
         return report.state.compliant
+
+
+@dataclass
+class Heartbeat:
+    """When something was last heard of: one for all nodes that are online, and one for each that no longer is."""
+
+    at: datetime
 
 
 @dataclass
@@ -91,11 +100,12 @@ class ManagedNode:
         booted: when it last started.
         online: whether its agent answers.
         stopped: whether the instance is stopped.
-        last_ping: when its agent was last heard of.
+        heartbeat: when its agent was last heard of.
         fault: why installations fail on it; empty on a healthy node.
         states: its last report, if there is one.
         updated_agent: version of the agent that an update of it alone put in; empty if none did.
         network: the network around it; None for one that can reach everything.
+        features: roles and features of Windows that are installed on it.
     """
 
     id: str
@@ -108,7 +118,7 @@ class ManagedNode:
     tags: dict[str, str]
     registered: datetime
     booted: datetime
-    last_ping: datetime
+    heartbeat: Heartbeat
     online: bool = True
     stopped: bool = False
     installed_at: dict[str, datetime] = field(default_factory=dict)
@@ -118,6 +128,7 @@ class ManagedNode:
     states: PatchStates | None = None
     updated_agent: str = ""
     network: Network | None = None
+    features: tuple[str, ...] = ()
 
     @property
     def agent_version(self) -> str:
@@ -127,6 +138,11 @@ class ManagedNode:
             return agent_version(package.releases[self.installed[package.key]].version)
         return self.updated_agent or self.catalogue.agent_version
 
+    @property
+    def last_ping(self) -> datetime:
+        """When its agent was last heard of."""
+        return self.heartbeat.at
+
     def patch_group(self) -> str:
         """Return the value of the node's patch group tag, in either spelling; empty if it has none."""
         return self.tags.get("PatchGroup", "") or self.tags.get("Patch Group", "")
@@ -134,5 +150,5 @@ class ManagedNode:
     def reboot(self, at: datetime) -> None:
         """Start anew."""
         self.booted = at
-        self.last_ping = at
+        self.heartbeat.at = at
         self.pending_reboot.clear()

@@ -6,6 +6,8 @@ summary that is sent as inventory.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from lab.node import ManagedNode, PatchReport, PatchStates
 from lab.patch_operation import PatchOperation
 from patching.compliance import PatchState
@@ -15,11 +17,14 @@ from patching.run_patch_baseline import Operation, RunPatchBaseline
 _NOTICE = "[simulated] This is the lab's stand-in for the script of AWS-RunPatchBaseline; nothing was run."
 
 
-def no_override_list(node: ManagedNode, task: RunPatchBaseline) -> str:
-    """Return the standard output of a script that ended before it began, for want of its override list."""
+def no_override(node: ManagedNode, parameters: Mapping[str, Sequence[str]]) -> str:
+    """Return the standard output of a script that ended before it began, for want of what was to override."""
+    given = {name: values[0] for name, values in parameters.items() if values and values[0]}
     return (
-        f"{_NOTICE}\nInstance Id: {node.id}\nOperation type: {task.operation}\n"
-        f"Install Override List: {task.override_list}\nNothing was installed: the list could not be used.\n"
+        f"{_NOTICE}\nInstance Id: {node.id}\nOperation type: {given['Operation']}\n"
+        f"Install Override List: {given.get('InstallOverrideList', '')}\n"
+        f"Baseline Override: {given.get('BaselineOverride', '')}\n"
+        "Nothing was scanned or installed: what was to override the baseline could not be used.\n"
     )
 
 
@@ -35,6 +40,8 @@ def finished(node: ManagedNode, task: RunPatchBaseline, states: PatchStates, ope
         f"Snapshot Id: {states.snapshot_id}",
         f"Reboot Option: {states.reboot}",
     ]
+    if task.baseline_override:
+        lines.append(f"Baseline Override: {task.baseline_override}")
     if task.override_list:
         lines.append(f"Install Override List: {task.override_list}")
         lines += [f"Listed, with nothing to install: {name}" for name in operation.not_found]
@@ -42,6 +49,10 @@ def finished(node: ManagedNode, task: RunPatchBaseline, states: PatchStates, ope
         lines += [f"Installed: {name}" for name in operation.installed] or ["Nothing to install."]
     lines += [f"Missing: {report.title}" for report in _in_state(states, PatchState.MISSING)]
     lines += [f"Failed: {report.title}" for report in _in_state(states, PatchState.FAILED)]
+    if task.baseline_override:
+        # No compliance is recorded, so that the output has to name all that keeps the node from it.
+        for state in (PatchState.INSTALLED_REJECTED, PatchState.INSTALLED_PENDING_REBOOT):
+            lines += [f"{state}: {report.title}" for report in _in_state(states, state)]
     lines.append(
         ", ".join(
             f"{label} count: {states.count(state)}"
