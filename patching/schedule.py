@@ -74,7 +74,13 @@ class Schedule:
             )
             raise InvalidValueError(message)
         kind, body = match.groups()
-        {"cron": _check_cron, "rate": _parse_rate, "at": _parse_at}[kind](body)
+        match kind:
+            case "cron":
+                _check_cron(body)
+            case "rate":
+                _parse_rate(body)
+            case _:
+                _parse_at(body)
         zone(self.timezone)
         if not 0 <= self.offset_days <= 6:  # noqa: PLR2004 the API's own limits
             message = f"schedule offset {self.offset_days} is not a number of days from 0 to 6"
