@@ -58,6 +58,7 @@ def patch(job: Job, place: Place, run: StepRun) -> Course:
         node,
         task,
         job.baselines.effective(node.catalogue.system, node.patch_group()),
+        job.evaluations,
         snapshot_id=task.snapshot_id or job.ids.uuid(),
         command_id=job.command_id,
         started=job.now(),
@@ -69,7 +70,7 @@ def patch(job: Job, place: Place, run: StepRun) -> Course:
         job.log(f"{node.id} reboots")
         yield reboot
     states = operation.report(job.now())
-    run.output = transcript.finished(node, task, states, operation)
+    run.printed = transcript.finished(node, task, states, operation)
     run.code = int(operation.failed)
     run.error = f"{node.fault}\n" if operation.failed else ""
 
