@@ -51,27 +51,23 @@ class _Table:
         self._catalogue = catalogue
         self._baseline = baseline
         self._turning_points = _turning_points(catalogue, baseline)
-        self._span = -1
         self._findings: dict[Hashable, Findings] = {}
 
     def find(self, node: ManagedNode, now: datetime) -> Findings:
-        span = bisect_right(self._turning_points, now)
-        if span != self._span or len(self._findings) >= _KEPT_FINDINGS:
-            self._span = span
-            self._findings = {}
-        key = node.fingerprint
+        key = (bisect_right(self._turning_points, now), node.fingerprint)
         found = self._findings.get(key)
         if found is None:
+            if len(self._findings) >= _KEPT_FINDINGS:
+                self._findings.clear()
             found = self._findings[key] = Findings(*evaluate(node, self._baseline, now))
         return found
 
 
 def _turning_points(catalogue: Catalogue, baseline: PatchBaseline) -> list[datetime]:
     """Return the times at which what the baseline says of the catalogue's patches may change, in order."""
-    system = baseline.operating_system
     points = set()
     for package in catalogue.packages:
         for release in package.releases:
             points.add(release.released)
-            points |= {since for rule in baseline.rules if (since := rule.approved_from(release, system)) is not None}
+            points |= {since for since, _ in baseline.approvals(release)}
     return sorted(points)

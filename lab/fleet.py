@@ -137,6 +137,7 @@ class Fleet:
             computer_name=f"ip-{instance.ip.replace('.', '-')}.{self._cloud.region}.compute.internal",
             role=instance.role,
             network=instance.network,
+            features=image.features,
             tags=dict(instance.tags),
             registered=now,
             booted=now,

@@ -103,6 +103,8 @@ class PatchStates:
     available_updates_comply: bool = True
     """Whether a security update that is out but not approved leaves the node compliant: its baseline says so."""
     override_list: str = ""
+    execution_type: str = "Command"
+    """What the operation counts as: PatchPolicy for one with the baselines of a patch policy."""
     installed_at: Mapping[str, datetime] = field(default_factory=dict)
     """When a patching installed what is there, by the packages' keys; of what came with the image that is not known."""
 
@@ -161,6 +163,7 @@ class ManagedNode:
         states: its last report, if there is one.
         updated_agent: version of the agent that an update of it alone put in; empty if none did.
         network: the network around it; None for one that can reach everything.
+        features: roles and features of Windows that are installed on it.
     """
 
     id: str
@@ -183,6 +186,7 @@ class ManagedNode:
     states: PatchStates | None = None
     updated_agent: str = ""
     network: Network | None = None
+    features: tuple[str, ...] = ()
 
     @property
     def agent_version(self) -> str:
@@ -195,7 +199,7 @@ class ManagedNode:
     @property
     def fingerprint(self) -> Hashable:
         """Everything about the node that decides what a scan of it finds."""
-        return frozenset(self.installed.items()), frozenset(self.pending_reboot)
+        return frozenset(self.installed.items()), frozenset(self.pending_reboot), self.features
 
     @property
     def last_ping(self) -> datetime:

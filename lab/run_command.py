@@ -123,8 +123,6 @@ class RunCommand:
         """
         document = find(self._cloud, document_name, document_version)
         document.check(parameters)
-        if any(parameters.get("BaselineOverride", ())):
-            raise ApiError("InvalidParameters", "The lab does not emulate the parameter BaselineOverride.")
         matching = {node.id: node for group in (targets, *more_targets) for node in self._resolve(group)}
         nodes = list(matching.values())
         by_id = targets.keys[0][0] == "InstanceIds"

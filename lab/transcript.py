@@ -6,6 +6,7 @@ summary that is sent as inventory.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from lab.node import Findings, ManagedNode, PatchStates
@@ -18,17 +19,20 @@ from patching.run_patch_baseline import Operation, RunPatchBaseline
 _NOTICE = "[simulated] This is the lab's stand-in for the script of AWS-RunPatchBaseline; nothing was run."
 
 
-def no_override_list(node: ManagedNode, task: RunPatchBaseline) -> str:
-    """Return the standard output of a script that ended before it began, for want of its override list."""
+def no_override(node: ManagedNode, parameters: Mapping[str, Sequence[str]]) -> str:
+    """Return the standard output of a script that ended before it began, for want of what was to override."""
+    given = {name: values[0] for name, values in parameters.items() if values and values[0]}
     return (
-        f"{_NOTICE}\nInstance Id: {node.id}\nOperation type: {task.operation}\n"
-        f"Install Override List: {task.override_list}\nNothing was installed: the list could not be used.\n"
+        f"{_NOTICE}\nInstance Id: {node.id}\nOperation type: {given['Operation']}\n"
+        f"Install Override List: {given.get('InstallOverrideList', '')}\n"
+        f"Baseline Override: {given.get('BaselineOverride', '')}\n"
+        "Nothing was scanned or installed: what was to override the baseline could not be used.\n"
     )
 
 
 def finished(node: ManagedNode, task: RunPatchBaseline, states: PatchStates, operation: PatchOperation) -> Output:
     """Return the standard output of a script that came to its end."""
-    lines = []
+    lines = [f"Baseline Override: {task.baseline_override}"] if task.baseline_override else []
     if task.override_list:
         lines.append(f"Install Override List: {task.override_list}")
         lines += [f"Listed, with nothing to install: {name}" for name in operation.not_found]
@@ -42,7 +46,7 @@ def finished(node: ManagedNode, task: RunPatchBaseline, states: PatchStates, ope
         states.snapshot_id,
         f"\nReboot Option: {states.reboot}\n",
         "".join(f"{line}\n" for line in lines),
-        _found(states.findings, states.available_updates_comply),
+        _found(states.findings, states.available_updates_comply, bool(task.baseline_override)),
         f"{_reboot_line(node, task, rebooted=operation.rebooted)}\n",
     )
 
@@ -56,9 +60,12 @@ def _used(product: str, patch_group: str, baseline_id: str, operation: Operation
 
 
 @lru_cache(maxsize=1024)
-def _found(findings: Findings, available_updates_comply: bool) -> str:  # noqa: FBT001 what it is kept by
-    lines = [f"Missing: {report.title}" for report in findings.reports if report.state is PatchState.MISSING]
-    lines += [f"Failed: {report.title}" for report in findings.reports if report.state is PatchState.FAILED]
+def _found(findings: Findings, available_updates_comply: bool, overridden: bool) -> str:  # noqa: FBT001 kept by them
+    lines = _lines(findings, PatchState.MISSING, "Missing") + _lines(findings, PatchState.FAILED, "Failed")
+    if overridden:
+        # No compliance is recorded, so that the output has to name all that keeps the node from it.
+        for state in (PatchState.INSTALLED_REJECTED, PatchState.INSTALLED_PENDING_REBOOT):
+            lines += _lines(findings, state, state)
     lines.append(
         ", ".join(
             f"{label} count: {findings.count(state)}"
@@ -76,6 +83,10 @@ def _found(findings: Findings, available_updates_comply: bool) -> str:  # noqa: 
     lacking = findings.lacking(available_updates_comply=available_updates_comply)
     lines.append(f"Instance is {'Non-Compliant' if lacking else 'Compliant'}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _lines(findings: Findings, state: PatchState, label: str) -> list[str]:
+    return [f"{label}: {report.title}" for report in findings.reports if report.state is state]
 
 
 def _reboot_line(node: ManagedNode, task: RunPatchBaseline, *, rebooted: bool) -> str:

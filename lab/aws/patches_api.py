@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
@@ -17,6 +18,28 @@ from patching.operating_system import OperatingSystem, operating_system
 _SECURITY = ("Security", "SecurityUpdates")
 _EPOCH = datetime.fromtimestamp(0, UTC)
 """What the service gives as the time of installation where it knows none."""
+_COMPARISONS: dict[str, Callable[[int, int], bool]] = {
+    "Equal": operator.eq,
+    "NotEqual": operator.ne,
+    "LessThan": operator.lt,
+    "GreaterThan": operator.gt,
+}
+_COUNTS = (
+    "InstalledCount",
+    "InstalledOtherCount",
+    "InstalledPendingRebootCount",
+    "InstalledRejectedCount",
+    "MissingCount",
+    "FailedCount",
+    "UnreportedNotApplicableCount",
+    "NotApplicableCount",
+)
+_NOT_INSTALLED = (
+    PatchState.MISSING,
+    PatchState.FAILED,
+    PatchState.AVAILABLE_SECURITY_UPDATE,
+    PatchState.NOT_APPLICABLE,
+)
 _UNSAID = (PatchState.INSTALLED_OTHER, PatchState.NOT_APPLICABLE)
 
 
@@ -124,7 +147,23 @@ def describe_instance_patch_states_for_patch_group(engine: Engine, request: Requ
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstancePatchStatesForPatchGroup.html."""
     group = request["PatchGroup"]
     found = [_state(node, node.states) for node in engine.fleet.nodes() if node.states and node.patch_group() == group]
-    return page(request, "InstancePatchStates", found)
+    tests = [_count_test(one) for one in request.get("Filters") or ()]
+    return page(request, "InstancePatchStates", [one for one in found if all(test(one) for test in tests)])
+
+
+def _count_test(given: Request) -> Callable[[Reply], bool]:
+    """Return the test that a filter puts to a node's counts.
+
+    Raises:
+        ApiError: what has no such count, or a value that is no number from 0.
+    """
+    key, (text,), comparison = given["Key"], given["Values"], given["Type"]
+    if key not in _COUNTS:
+        raise ApiError("InvalidFilter", f"{key} is not a valid filter key; valid ones are {', '.join(_COUNTS)}.")
+    if not (text.isascii() and text.isdecimal()):
+        raise ApiError("InvalidFilter", f"{text!r} is not a number of patches.")
+    value, compare = int(text), _COMPARISONS[comparison]
+    return lambda state: compare(state[key], value)
 
 
 @operation
@@ -277,7 +316,7 @@ def _patch(node: ManagedNode, states: PatchStates, report: PatchReport) -> Reply
 
 
 def _installed_time(node: ManagedNode, states: PatchStates, report: PatchReport) -> datetime:
-    if report.state in (PatchState.MISSING, PatchState.FAILED, PatchState.AVAILABLE_SECURITY_UPDATE):
+    if report.state in _NOT_INSTALLED:
         return _EPOCH
     return states.installed_at.get(report.key) or node.image_built
 

@@ -225,6 +225,13 @@ def test_approval_by_name_needs_an_option_for_what_no_notice_names() -> None:
     assert approved(baseline(approved=("openssl",), approved_non_security=True), without_notice)
 
 
+def test_the_option_for_patches_approved_by_name_is_for_apt_too() -> None:
+    feature = replace(CURL_DEB, security=False)
+    assert not approved(baseline(approved=("curl",), system=UBUNTU), feature)
+    assert approved(baseline(approved=("curl",), approved_non_security=True, system=UBUNTU), feature)
+    assert approved(baseline(approved=("curl",), system=UBUNTU), CURL_DEB)
+
+
 def test_a_rejected_patch_beats_an_approved_one() -> None:
     judge = baseline(rule(), approved=("openssl",), rejected=("openssl",))
     assert judge.decide(OPENSSL, LATER) == Decision(approved=False, rejected=True)
