@@ -173,7 +173,7 @@ def describe_instance_patches(engine: Engine, request: Request) -> Reply:
     if node is None:
         raise ApiError("InvalidInstanceId", f"{request['InstanceId']} is not a managed node.")
     wanted = filters(request, known=("Classification", "KBId", "Severity", "State"), error="InvalidFilter")
-    patches = [_patch(node, report) for report in node.states.reports] if node.states else []
+    patches = [_patch(node, node.states, report) for report in node.states.reports] if node.states else []
     found = [one for one in patches if all(_patch_has(one, key, values) for key, values in wanted.items())]
     return page(request, "Patches", found, default_size=10)
 
@@ -300,7 +300,7 @@ def _state(node: ManagedNode, states: PatchStates) -> Reply:
     return {**reply, "PatchGroup": states.patch_group}
 
 
-def _patch(node: ManagedNode, report: PatchReport) -> Reply:
+def _patch(node: ManagedNode, states: PatchStates, report: PatchReport) -> Reply:
     told = report.state not in _UNSAID
     patch: Reply = {
         "Title": report.title,
@@ -308,17 +308,17 @@ def _patch(node: ManagedNode, report: PatchReport) -> Reply:
         "Classification": report.patch.classification if told else "",
         "Severity": report.patch.severity if told else "",
         "State": str(report.state),
-        "InstalledTime": _installed_time(node, report),
+        "InstalledTime": _installed_time(node, states, report),
     }
     if report.cves:
         patch["CVEIds"] = ",".join(report.cves)
     return patch
 
 
-def _installed_time(node: ManagedNode, report: PatchReport) -> datetime:
+def _installed_time(node: ManagedNode, states: PatchStates, report: PatchReport) -> datetime:
     if report.state in _NOT_INSTALLED:
         return _EPOCH
-    return report.installed or node.image_built
+    return states.installed_at.get(report.key) or node.image_built
 
 
 def _patch_has(patch: Reply, key: str, values: list[str]) -> bool:

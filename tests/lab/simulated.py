@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, SupportsBytes
 
 from lab import access
 from lab.catalogue import Catalogue, parse
@@ -191,10 +191,10 @@ class FakeCloud:
     def matching_targets(self, event: Mapping[str, Any]) -> Iterable[RuleTarget]:
         return [target for kind, target in self.rules if kind == event["detail-type"]]
 
-    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+    def put_object(self, bucket: str, key: str, body: SupportsBytes) -> None:
         if bucket != "output":
             raise KeyError(bucket)
-        self.objects[key] = body.decode()
+        self.objects[key] = bytes(body).decode()
 
     def get_object(self, bucket: str, key: str) -> bytes:
         if bucket != "output":
