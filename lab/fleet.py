@@ -55,6 +55,7 @@ class Fleet:
         }
         self._nodes: dict[str, ManagedNode] = {}
         self._seen: int | None = None
+        self._allowed: dict[tuple[str, str], bool] = {}
         self._heartbeat = Heartbeat(clock.now)
         self.unmanaged: dict[str, str] = {}
         """Instances that are not managed, with the reason, as of the last look."""
@@ -82,6 +83,7 @@ class Fleet:
         self._heartbeat.at = self._clock.now
 
     def _look_at_all(self) -> None:
+        self._allowed.clear()
         self.unmanaged = {}
         seen = {}
         for instance in self._cloud.instances():
@@ -121,7 +123,7 @@ class Fleet:
         if not self._cloud.trusts(instance.role, _SERVICE):
             return f"{_SERVICE} cannot assume its role"
         for action in REGISTRATION_ACTIONS:
-            if not self._cloud.allowed(instance.role, action, "*"):
+            if not self._may(instance.role, action):
                 return f"its role does not allow {action}"
         catalogue, _ = self._images[instance.image]
         problems = (
@@ -129,6 +131,13 @@ class Fleet:
             for service in agent_services(catalogue.agent_version)
         )
         return next(filter(None, problems), "")
+
+    def _may(self, role: str, action: str) -> bool:
+        """Tell whether a role allows an action, asking once for all nodes that have it."""
+        known = self._allowed.get((role, action))
+        if known is None:
+            known = self._allowed[role, action] = self._cloud.allowed(role, action, "*")
+        return known
 
     def _register(self, instance: Instance) -> ManagedNode:
         catalogue, image = self._images[instance.image]
