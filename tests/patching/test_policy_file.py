@@ -38,12 +38,12 @@ def test_keys_that_become_one_are_told() -> None:
     text = changed(("Project: demo", 'Team-lab: a, "Team-{environment}": b'))
     (found,) = problems(text)
     assert found == (
-        "p.yaml:3: tags.Team-lab: the keys 'Team-lab' and 'Team-{environment}' both become 'Team-lab'; write one of "
+        "p.yaml:2: tags.Team-lab: the keys 'Team-lab' and 'Team-{environment}' both become 'Team-lab'; write one of "
         "them otherwise"
     )
     bob = text.replace("Team-lab", "Team-bob")
     assert problems(bob) == []
-    with pytest.raises(PolicyError, match=r"^p.yaml:3: tags.Team-bob: the keys 'Team-bob' and 'Team-{environment}' b"):
+    with pytest.raises(PolicyError, match=r"^p.yaml:2: tags.Team-bob: the keys 'Team-bob' and 'Team-{environment}' b"):
         parse_policy(bob, name="p.yaml", environment="bob")
 
 
