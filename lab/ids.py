@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import string
 from uuid import UUID
 
 
@@ -19,6 +20,10 @@ class Ids:
     def uuid(self) -> str:
         """Return a random GUID."""
         return str(UUID(int=self._random.getrandbits(128), version=4))
+
+    def code(self) -> str:
+        """Return 20 letters and digits, as the code of an activation has them."""
+        return "".join(self._random.choices(string.ascii_letters + string.digits, k=20))
 
     def resource(self, prefix: str) -> str:
         """Return an id such as mw-0123456789abcdef0."""

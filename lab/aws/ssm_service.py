@@ -16,6 +16,7 @@ from moto.ssm.exceptions import SSMException
 from moto.ssm.responses import SimpleSystemManagerResponse
 
 from lab.aws import (  # noqa: F401 importing them registers their operations
+    activations_api,
     associations_api,
     available_patches_api,
     calendars_api,
@@ -25,6 +26,7 @@ from lab.aws import (  # noqa: F401 importing them registers their operations
     nodes_api,
     own_documents,
     patches_api,
+    tags_api,
     windows_api,
 )
 from lab.aws.operation import OPERATIONS, Operation, Reply, page
@@ -45,6 +47,9 @@ def install(plane: Plane) -> None:
     for snake in _OWN_DOCUMENTS:
         original = getattr(SimpleSystemManagerResponse, snake)
         setattr(SimpleSystemManagerResponse, snake, _document_answer(names[snake], original))
+    for name, function in tags_api.OPERATIONS.items():
+        answer = _tag_answer(name, _answer(plane, name, function), getattr(SimpleSystemManagerResponse, _snake(name)))
+        setattr(SimpleSystemManagerResponse, _snake(name), answer)
     SimpleSystemManagerResponse.list_documents = _list_documents
     own_documents.install(plane)
     implemented = set(dir(SimpleSystemManagerResponse))
@@ -92,6 +97,20 @@ def _answer(plane: Plane, name: str, function: Operation) -> Callable[[SimpleSys
         request = _request(response, name)
         with plane.engine(response.region) as engine:
             return ActionResult(service_errors(lambda: function(engine, request)))
+
+    return answer
+
+
+def _tag_answer(
+    name: str,
+    own: Callable[[SimpleSystemManagerResponse], ActionResult],
+    original: Callable[[SimpleSystemManagerResponse], ActionResult],
+) -> Callable[[SimpleSystemManagerResponse], ActionResult]:
+    """Answer for what the lab keeps, and leave the tags of documents and parameters to moto."""
+
+    def answer(response: SimpleSystemManagerResponse) -> ActionResult:
+        kept = _request(response, name)["ResourceType"] in tags_api.KEPT_BY_MOTO
+        return original(response) if kept else own(response)
 
     return answer
 

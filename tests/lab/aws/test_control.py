@@ -67,8 +67,11 @@ def test_a_node_that_is_stopped_and_started_comes_and_goes(
     assert status(local_aws)["regions"][region]["managed"] == [node]
     ec2.stop_instances(InstanceIds=[node])
     assert status(local_aws)["regions"][region]["unmanaged"] == {node: "the instance is stopped"}
-    (lost,) = connect("ssm", region).describe_instance_information()["InstanceInformationList"]
-    assert lost["PingStatus"] == "ConnectionLost"
+    ssm = connect("ssm", region)
+    assert ssm.describe_instance_information()["InstanceInformationList"] == []
+    (lost,) = ssm.describe_instance_properties()["InstanceProperties"]
+    assert (lost["PingStatus"], lost["InstanceState"]) == ("ConnectionLost", "stopped")
+    assert ssm.get_connection_status(Target=node)["Status"] == "notconnected"
     ec2.start_instances(InstanceIds=[node])
     assert status(local_aws)["regions"][region]["managed"] == [node]
     ec2.terminate_instances(InstanceIds=[node])
