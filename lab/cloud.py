@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, SupportsBytes
 
 from lab.network import Network
 
@@ -133,6 +133,9 @@ class Cloud(Protocol):
     account: str
     region: str
 
+    def changes(self) -> int:
+        """Return a number that is another one whenever instances, roles or networks may have changed."""
+
     def instances(self) -> Iterable[Instance]:
         """Return the instances that are not terminated, in the order of their launch."""
 
@@ -163,7 +166,7 @@ class Cloud(Protocol):
     def set_alarm_state(self, name: str, state: str, reason: str) -> None:
         """Keep the state of an alarm."""
 
-    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+    def put_object(self, bucket: str, key: str, body: SupportsBytes) -> None:
         """Write an object; raise KeyError if there is no such bucket."""
 
     def get_object(self, bucket: str, key: str) -> bytes:

@@ -1,22 +1,44 @@
-"""Fetching an override list, as the node that is to install it."""
+"""Fetching a list of patches, or of baselines, that overrides what is registered: as the node that is to use it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from lab.cloud import Cloud
 from lab.node import ManagedNode
+from patching.baseline_override import BaselineOverride
 from patching.errors import InvalidValueError
 from patching.install_override_list import InstallOverrideList, OverrideListLocation
+
+_T = TypeVar("_T")
 
 
 def fetched(cloud: Cloud, node: ManagedNode, text: str) -> InstallOverrideList:
     """Return the override list that lies at a place in S3.
 
-    The node's role reads what is named by s3://; what is named by https:// everybody has to be able to read. See
+    See
     https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaseline.html#patch-manager-aws-runpatchbaseline-parameters-installoverridelist.
 
     Raises:
         InvalidValueError: it cannot be read, or is no override list.
     """
+    return _parsed(cloud, node, text, InstallOverrideList.parse, "override list")
+
+
+def fetched_baselines(cloud: Cloud, node: ManagedNode, text: str) -> BaselineOverride:
+    """Return the baselines that lie at a place in S3.
+
+    See https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-baselineoverride-parameter.html.
+
+    Raises:
+        InvalidValueError: they cannot be read, or are no baselines.
+    """
+    return _parsed(cloud, node, text, BaselineOverride.parse, "list of baselines")
+
+
+def _parsed(cloud: Cloud, node: ManagedNode, text: str, parse: Callable[[str], _T], what: str) -> _T:
+    """Read what lies at a place: the node's role what is named by s3://; what is named by https:// everybody."""
     at = OverrideListLocation.parse(text)
     if at.public and not cloud.is_public(at.bucket, at.key):
         message = f"{text} is not public; name a list in a private bucket as s3://{at.bucket}/{at.key}"
@@ -31,12 +53,12 @@ def fetched(cloud: Cloud, node: ManagedNode, text: str) -> InstallOverrideList:
         message = f"{text} cannot be read: there is no {error.args[0]}"
         raise InvalidValueError(message) from None
     try:
-        return InstallOverrideList.parse(body.decode())
+        return parse(body.decode())
     except UnicodeDecodeError:
-        message = f"{text} is no override list: it is not UTF-8 text"
+        message = f"{text} is no {what}: it is not UTF-8 text"
         raise InvalidValueError(message) from None
     except InvalidValueError as error:
-        message = f"{text} is no override list: {error}"
+        message = f"{text} is no {what}: {error}"
         raise InvalidValueError(message) from None
 
 

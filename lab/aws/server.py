@@ -6,7 +6,6 @@ import argparse
 import json
 import logging
 import os
-import re
 import signal
 import sys
 import threading
@@ -35,13 +34,17 @@ from lab.aws import (  # noqa: F401 importing those of CloudFormation lets moto 
     ssm_service,
     subscribers,
 )
+from lab.aws.calls import call_of
 from lab.aws.http_check import of_a_service, refusal
 from lab.aws.plane import DEFAULT_SPEED, DEFAULT_START, Plane
 from lab.aws.traffic import PATHS, Traffic
 from patching.deployment import SERVICE_TIME_HEADER
 
 HOST = "127.0.0.1"
-_REGION = re.compile(r"Credential=[^/]+/\d{8}/([a-z0-9-]+)/")
+_ASIDE = frozenset({"events", "kms", "logs", "cloudwatch", "s3", "sns", "sqs", "ssm", "sts"})
+"""Services that change no instance, no role and no network."""
+
+_READING = ("Describe", "Get", "List")
 _HIDDEN = "/moto-api"
 """moto's own control requests, which know nothing of the lab's state."""
 
@@ -100,16 +103,20 @@ class LocalAws:
         refused = refusal(environ)
         if refused:
             return refused(environ, start_response)
-        region = _REGION.search(environ.get("HTTP_AUTHORIZATION", ""))
-        if region:
+        call = call_of(environ)
+        if call.region:
             # The images of a Region have to be there before anything is launched from them.
-            self.plane.prepare(region[1])
+            self.plane.prepare(call.region)
 
         def start_dated(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:  # noqa: ANN401 WSGI's own
             # Not in the Date header: from that, clients correct their own clocks, and retry what they took for skew.
             return start_response(status, [*headers, (SERVICE_TIME_HEADER, self.plane.now().isoformat())], *rest)
 
-        return self.traffic.pass_on(partial(of_a_service, self._moto), environ, start_dated)
+        try:
+            return self.traffic.pass_on(call, partial(of_a_service, self._moto), environ, start_dated)
+        finally:
+            if call.service not in _ASIDE and not call.operation.startswith(_READING):
+                self.plane.changed()
 
 
 class _Handler(MotoRequestHandler):

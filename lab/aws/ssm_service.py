@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from lab.aws import (  # noqa: F401 importing them registers their operations
     associations_api,
+    available_patches_api,
     calendars_api,
     commands_api,
     compliance_api,

@@ -11,7 +11,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from lab.aws.calls import Calls, call_of
+from lab.aws.calls import Call, Calls
 from lab.aws.faults import App, Fault, Faults
 
 PATHS = ("/lab/faults", "/lab/calls")
@@ -29,9 +29,8 @@ class Traffic:
         self.faults = Faults()
         self.calls = Calls()
 
-    def pass_on(self, app: App, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 WSGI's own
+    def pass_on(self, call: Call, app: App, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 WSGI's own
         """Answer a client's request by an application, unless it is to go wrong."""
-        call = call_of(environ)
         self.calls.count(call)
         return self.faults.apply(call, app, environ, start_response)
 
