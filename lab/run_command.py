@@ -203,6 +203,8 @@ class RunCommand:
         return nodes
 
     def _check_sender(self, role: str, document: Document, notification: Notification | None) -> None:
+        if not self._cloud.trusts(role, SERVICE):
+            raise ApiError("AccessDeniedException", f"{SERVICE} cannot assume {role}.")
         if not self._cloud.allowed(role, "ssm:SendCommand", document.arn):
             raise ApiError(
                 "AccessDeniedException", f"{role} is not authorized to perform ssm:SendCommand on {document.arn}."

@@ -176,7 +176,7 @@ class FakeCloud:
         return access.allowed(self._documents(role), action, resource, context)
 
     def trusts(self, role: str, service: str, context: Mapping[str, str] | None = None) -> bool:
-        document = self.trust.get(role, trusting("ssm.amazonaws.com", "events.amazonaws.com"))
+        document = self.trust.get(role, trusting("ssm.amazonaws.com", "events.amazonaws.com", "ec2.amazonaws.com"))
         return bool(role) and role not in self.distrusted and access.trusts(document, service, context)
 
     def bucket_key(self, bucket: str) -> str | None:
