@@ -55,6 +55,7 @@ def patch(job: Job, place: Place, run: StepRun) -> Course:
         node,
         task,
         snapshot,
+        job.evaluations,
         snapshot_id=task.snapshot_id or job.ids.uuid(),
         command_id=job.command_id,
         started=started,
@@ -66,7 +67,7 @@ def patch(job: Job, place: Place, run: StepRun) -> Course:
         job.log(f"{node.id} reboots")
         yield reboot
     states = operation.report(job.now())
-    run.output = transcript.finished(node, task, states, operation)
+    run.printed = transcript.finished(node, task, states, operation)
     run.code = int(operation.failed)
     run.error = f"{node.fault}\n" if operation.failed else ""
 

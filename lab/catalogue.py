@@ -75,6 +75,8 @@ class Catalogue:
     agent_version: str
     images: tuple[Image, ...]
     packages: tuple[Package, ...]
+    revision: int = 0
+    """How often patches were added to it."""
 
     @property
     def agent_package(self) -> Package | None:

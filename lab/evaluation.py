@@ -155,9 +155,7 @@ def _installed_report(
         state, level = PatchState.INSTALLED, decision.level
     else:
         state, level = PatchState.INSTALLED_OTHER, ComplianceLevel.UNSPECIFIED
-    return PatchReport(
-        package.key, release, package.titles[installed], state, level, installed=node.installed_at.get(package.key)
-    )
+    return PatchReport(package.key, release, package.titles[installed], state, level)
 
 
 def _newest_approved(node: ManagedNode, package: Package, baseline: PatchBaseline, now: datetime) -> int | None:

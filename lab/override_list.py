@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from lab.cloud import Cloud
+from lab.network import s3_refusal
 from lab.node import ManagedNode
 from patching.baseline_override import BaselineOverride
 from patching.errors import InvalidValueError
@@ -43,7 +44,7 @@ def _parsed(cloud: Cloud, node: ManagedNode, text: str, parse: Callable[[str], _
     if at.public and not cloud.is_public(at.bucket, at.key):
         message = f"{text} is not public; name a list in a private bucket as s3://{at.bucket}/{at.key}"
         raise InvalidValueError(message)
-    problem = "" if at.public else _cannot_read(cloud, node.role, at)
+    problem = _cannot_read(cloud, node, at)
     if problem:
         message = f"{text} cannot be read: {problem}"
         raise InvalidValueError(message)
@@ -62,8 +63,12 @@ def _parsed(cloud: Cloud, node: ManagedNode, text: str, parse: Callable[[str], _
         raise InvalidValueError(message) from None
 
 
-def _cannot_read(cloud: Cloud, role: str, at: OverrideListLocation) -> str:
-    arn = f"arn:aws:s3:::{at.bucket}/{at.key}"
+def _cannot_read(cloud: Cloud, node: ManagedNode, at: OverrideListLocation) -> str:
+    # What is public is fetched as nobody.
+    arn, role = f"arn:aws:s3:::{at.bucket}/{at.key}", "" if at.public else node.role
+    refusal = s3_refusal(node.network, role, "s3:GetObject", arn)
+    if refusal or at.public:
+        return refusal
     if not cloud.allowed(role, "s3:GetObject", arn):
         return f"{role} does not allow s3:GetObject on {arn}"
     key = cloud.bucket_key(at.bucket)

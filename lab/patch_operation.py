@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from lab.evaluation import evaluate, listed
-from lab.node import ManagedNode, PatchReport, PatchStates
+from lab.evaluation import listed
+from lab.evaluations import Evaluations
+from lab.node import Findings, ManagedNode, PatchReport, PatchStates
 from lab.snapshots import Snapshot
 from patching.baseline import AvailableSecurityUpdates
 from patching.compliance import PatchState
@@ -42,6 +43,7 @@ class PatchOperation:
         node: the node.
         task: what is done.
         snapshot: the baseline that the node uses.
+        evaluations: what scans find.
         snapshot_id: the id of the snapshot.
         command_id: the command that it belongs to.
         started: when it starts.
@@ -53,6 +55,7 @@ class PatchOperation:
         node: ManagedNode,
         task: RunPatchBaseline,
         snapshot: Snapshot,
+        evaluations: Evaluations,
         *,
         snapshot_id: str,
         command_id: str,
@@ -62,6 +65,7 @@ class PatchOperation:
         self._node = node
         self._task = task
         self._snapshot = snapshot
+        self._evaluations = evaluations
         self._snapshot_id = snapshot_id
         self._command_id = command_id
         self._started = started
@@ -95,8 +99,8 @@ class PatchOperation:
                 if not any(one.selects(report.patch, self._node.catalogue.system) for report in found)
             )
             return found
-        reports, _ = evaluate(self._node, self._snapshot.baseline, self._snapshot.taken)
-        return tuple(report for report in reports if report.state is PatchState.MISSING)
+        looked = self._evaluations.find(self._node, self._snapshot.baseline, self._snapshot.taken)
+        return tuple(report for report in looked.reports if report.state is PatchState.MISSING)
 
     def install(self, now: datetime) -> timedelta:
         """Put in what is missing, and return how long the reboot takes that follows; zero if none does."""
@@ -109,9 +113,9 @@ class PatchOperation:
         packages = {package.key: package for package in node.catalogue.packages}
         for report in self._missing:
             node.installed[report.key] = packages[report.key].releases.index(report.patch)
-            node.installed_at[report.key] = now
             node.pending_reboot.add(report.key)
             self.installed.append(report.title)
+        node.installed_at = {**node.installed_at, **dict.fromkeys((one.key for one in self._missing), now)}
         if self._task.reboot is RebootOption.NO_REBOOT:
             if self._missing:
                 node.last_no_reboot_install = now
@@ -129,9 +133,9 @@ class PatchOperation:
         node = self._node
         if self.rebooted:
             node.reboot(now)
-        reports, not_applicable = evaluate(node, self._snapshot.baseline, self._snapshot.taken)
+        found = self._evaluations.find(node, self._snapshot.baseline, self._snapshot.taken)
         if self.failed:
-            reports = self._with_failures(reports)
+            found = Findings(self._with_failures(found.reports), found.not_applicable)
         policy = bool(self._task.baseline_override and self._task.association_id)
         states = PatchStates(
             operation=self._task.operation,
@@ -141,14 +145,14 @@ class PatchOperation:
             command_id=self._command_id,
             started=self._started,
             ended=now,
-            reports=reports,
-            not_applicable=not_applicable,
+            findings=found,
             reboot=self._task.reboot,
             last_no_reboot_install=node.last_no_reboot_install,
             available_updates_comply=self._snapshot.baseline.available_security_updates
             is not AvailableSecurityUpdates.NON_COMPLIANT,
             override_list=self._task.override_list,
             execution_type="PatchPolicy" if policy else "Command",
+            installed_at=node.installed_at,
         )
         if policy or not self._task.baseline_override:
             node.states = states

@@ -45,7 +45,10 @@ class ComplianceLevel(StrEnum):
     @property
     def rank(self) -> int:
         """A number that is higher for a more serious level."""
-        return len(ComplianceLevel) - list(ComplianceLevel).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {level: len(ComplianceLevel) - place for place, level in enumerate(ComplianceLevel)}
 
 
 class RejectedPatchesAction(StrEnum):

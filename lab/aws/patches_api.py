@@ -56,6 +56,8 @@ def update_patch_baseline(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdatePatchBaseline.html."""
     stored = engine.baselines.get(request["BaselineId"])
     given = {key: value for key, value in request.items() if key not in ("BaselineId", "Replace")}
+    if request.get("Replace") and not request.get("Name"):
+        raise ApiError("ValidationException", "Replace needs Name too: what is not given is dropped.")
     kept = {} if request.get("Replace") else stored.baseline.to_api()
     system = {"OperatingSystem": str(stored.baseline.operating_system)}
     engine.baselines.update(stored.id, PatchBaseline.from_api({**kept, **given, **system}), engine.clock.now)
@@ -175,7 +177,7 @@ def describe_instance_patches(engine: Engine, request: Request) -> Reply:
     if node is None:
         raise ApiError("InvalidInstanceId", f"{request['InstanceId']} is not a managed node.")
     wanted = filters(request, known=("Classification", "KBId", "Severity", "State"), error="InvalidFilter")
-    patches = [_patch(node, report) for report in node.states.reports] if node.states else []
+    patches = [_patch(node, node.states, report) for report in node.states.reports] if node.states else []
     found = [one for one in patches if all(_patch_has(one, key, values) for key, values in wanted.items())]
     return page(request, "Patches", found, default_size=10)
 
@@ -302,7 +304,7 @@ def _state(node: ManagedNode, states: PatchStates) -> Reply:
     return {**reply, "PatchGroup": states.patch_group}
 
 
-def _patch(node: ManagedNode, report: PatchReport) -> Reply:
+def _patch(node: ManagedNode, states: PatchStates, report: PatchReport) -> Reply:
     told = report.state not in _UNSAID
     patch: Reply = {
         "Title": report.title,
@@ -310,17 +312,17 @@ def _patch(node: ManagedNode, report: PatchReport) -> Reply:
         "Classification": report.patch.classification if told else "",
         "Severity": report.patch.severity if told else "",
         "State": str(report.state),
-        "InstalledTime": _installed_time(node, report),
+        "InstalledTime": _installed_time(node, states, report),
     }
     if report.cves:
         patch["CVEIds"] = ",".join(report.cves)
     return patch
 
 
-def _installed_time(node: ManagedNode, report: PatchReport) -> datetime:
+def _installed_time(node: ManagedNode, states: PatchStates, report: PatchReport) -> datetime:
     if report.state in _NOT_INSTALLED:
         return _EPOCH
-    return report.installed or node.image_built
+    return states.installed_at.get(report.key) or node.image_built
 
 
 def _patch_has(patch: Reply, key: str, values: list[str]) -> bool:

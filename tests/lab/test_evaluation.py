@@ -343,7 +343,7 @@ def test_an_installation_with_reboot_also_restarts_for_what_an_earlier_one_left_
     lab.run(RunPatchBaseline.install(reboot="NoReboot"))
     lab.run()
     assert node.states
-    assert node.states.non_compliant == []
+    assert not node.states.non_compliant
     assert node.booted == node.states.ended
 
 

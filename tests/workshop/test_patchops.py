@@ -133,7 +133,7 @@ def test_a_scan_is_followed_to_its_end(patchops: Patchops) -> None:
 
 
 def test_a_node_that_does_not_answer_makes_a_scan_exit_with_3(ran: Ran, patchops: Patchops) -> None:
-    ec2 = boto3.client("ec2")
+    ec2: Any = boto3.client("ec2")
     (node,) = json.loads(patchops("nodes", "--tag", "Name=patchops-lab-prod-2", "-o", "json").out)
     of_node = [{"Name": "instance-id", "Values": [node["id"]]}]
     (profile,) = ec2.describe_iam_instance_profile_associations(Filters=of_node)["IamInstanceProfileAssociations"]
