@@ -107,7 +107,7 @@ ERRORS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a key of the newer filters among the older": (
         "describe_instance_information",
         {"InstanceInformationFilterList": [{"key": "SourceTypes", "valueSet": ["AWS::EC2::Instance"]}]},
-        "InvalidFilterKey",
+        "ValidationException",
     ),
     "a filter for tags beside another": (
         "describe_instance_information",
@@ -122,7 +122,7 @@ ERRORS: dict[str, tuple[str, dict[str, Any], str]] = {
     "an operator that there is not": (
         "describe_instance_properties",
         {"FiltersWithOperator": [{"Key": "PingStatus", "Values": ["1"], "Operator": "Like"}]},
-        "InvalidInstancePropertyFilterValue",
+        "ValidationException",
     ),
     "an activation for a role that is not there": (
         "create_activation",
@@ -143,7 +143,7 @@ ERRORS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a filter that activations have not": (
         "describe_activations",
         {"Filters": [{"FilterKey": "Fancy", "FilterValues": ["1"]}]},
-        "InvalidFilter",
+        "ValidationException",
     ),
     "a machine that does not exist": (
         "deregister_managed_instance",
@@ -163,7 +163,7 @@ ERRORS: dict[str, tuple[str, dict[str, Any], str]] = {
     "tags of what has none": (
         "add_tags_to_resource",
         {"ResourceType": "Fancy", "ResourceId": "1", "Tags": [{"Key": "a", "Value": "b"}]},
-        "InvalidResourceType",
+        "ValidationException",
     ),
     "tags of what is not emulated": (
         "add_tags_to_resource",
