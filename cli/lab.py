@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import teardown
+from cli import lab_traffic, teardown
 from cli.options import ERROR, Output, OutputFormat, PolicyEnvironment, Terminal
 from lab import local_aws, workshop
 from ops.session import Session
@@ -18,6 +18,8 @@ from ops.table import moment, table
 from patching.policy_file import read_policy
 
 app = typer.Typer(help="The local AWS: a fleet to practise on, without an account.", no_args_is_help=True)
+app.command()(lab_traffic.faults)
+app.command()(lab_traffic.calls)
 
 Policy = Annotated[str, typer.Argument(help="The policy file.")]
 _SHOWN_EVENTS = 30
@@ -76,6 +78,23 @@ def advance(
     if len(happened) > _SHOWN_EVENTS:
         print(f"(the last {_SHOWN_EVENTS} of {len(happened)} events)", file=sys.stderr)
     print(f"it is now {moment(now)}", file=sys.stderr)
+
+
+@app.command()
+def register(
+    activation: Annotated[str, typer.Option(help="Id of the activation, as CreateActivation gave it.")],
+    code: Annotated[str, typer.Option(help="Its code.")],
+    system: Annotated[
+        str, typer.Option(help="What is installed: an operating system, such as UBUNTU, or one of the lab's images.")
+    ] = "AMAZON_LINUX_2023",
+    name: Annotated[str, typer.Option(help="Host name of the machine; one is made up by default.")] = "",
+    count: Annotated[int, typer.Option(help="How many machines.", min=1, max=1000)] = 1,
+) -> None:
+    """Register simulated machines outside of EC2 with a hybrid activation, as their agents would."""
+    running = local_aws.required()
+    for number in range(1, count + 1):
+        host = f"{name}-{number}" if name and count > 1 else name
+        print(running.register(activation, code, image=system, computer_name=host))
 
 
 @app.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, SupportsBytes
 
 from lab.network import Network
 
@@ -22,6 +22,11 @@ class Instance:
         tags: its tags.
         ip: its private address.
         network: the network around it; None for one that can reach everything.
+        type: such as t3.small.
+        profile: ARN of its instance profile, or empty.
+        key_name: its key pair, or empty.
+        public_ip: its public address, or empty.
+        zone: its Availability Zone.
     """
 
     id: str
@@ -31,6 +36,11 @@ class Instance:
     tags: Mapping[str, str]
     ip: str
     network: Network | None = None
+    type: str = ""
+    profile: str = ""
+    key_name: str = ""
+    public_ip: str = ""
+    zone: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,6 +143,9 @@ class Cloud(Protocol):
     account: str
     region: str
 
+    def changes(self) -> int:
+        """Return a number that is another one whenever instances, roles or networks may have changed."""
+
     def instances(self) -> Iterable[Instance]:
         """Return the instances that are not terminated, in the order of their launch."""
 
@@ -163,7 +176,7 @@ class Cloud(Protocol):
     def set_alarm_state(self, name: str, state: str, reason: str) -> None:
         """Keep the state of an alarm."""
 
-    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+    def put_object(self, bucket: str, key: str, body: SupportsBytes) -> None:
         """Write an object; raise KeyError if there is no such bucket."""
 
     def get_object(self, bucket: str, key: str) -> bytes:

@@ -5,13 +5,16 @@ Statuses follow https://docs.aws.amazon.com/systems-manager/latest/userguide/mon
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import heapq
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from lab.clock import Event
+from lab.output import NOTHING, Output
 from patching.rate_control import RateControl
 from patching.targets import Targets
 
@@ -47,7 +50,7 @@ class Notification:
         return status not in (Status.PENDING, Status.CANCELLING) and ("All" in self.events or status in self.events)
 
 
-@dataclass
+@dataclass(slots=True)
 class StepRun:
     """A step on one node.
 
@@ -56,6 +59,7 @@ class StepRun:
         action: its plugin.
         folder: what the folder of its output is called in the bucket, if not like the step.
         skipped: whether it was passed over, for another platform or after the document's end.
+        printed: its standard output.
     """
 
     name: str
@@ -64,30 +68,39 @@ class StepRun:
     skipped: bool = False
     status: Status = Status.PENDING
     code: int = -1
-    output: str = ""
+    printed: Output = NOTHING
     error: str = ""
     started: datetime | None = None
     ended: datetime | None = None
 
+    @property
+    def output(self) -> str:
+        """Its standard output."""
+        return str(self.printed)
 
-@dataclass
+    @output.setter
+    def output(self, text: str) -> None:
+        self.printed = Output(text)
+
+
+@dataclass(slots=True)
 class Invocation:
     """A command on one node."""
 
+    place: int
     node_id: str
     node_name: str
     requested: datetime
     steps: list[StepRun]
     status: Status = Status.PENDING
     details: str = "Pending"
-    counts_as_error: bool = False
     pending_event: Event | None = None
     output_stored: bool = False
 
-    def to(self, status: Status, details: str | None = None) -> None:
-        """Change the status."""
-        self.status = status
-        self.details = details or str(status)
+    @property
+    def running(self) -> bool:
+        """Tell whether it is under way."""
+        return self.status in (Status.IN_PROGRESS, Status.CANCELLING)
 
 
 @dataclass
@@ -119,15 +132,46 @@ class Command:
     watchers: list[Callable[[Invocation | None], None]] = field(default_factory=list)
     """Called at every change of a status: with the invocation, or with None for the command itself."""
 
-    @property
-    def running(self) -> int:
-        """How many invocations are under way."""
-        return sum(one.status in (Status.IN_PROGRESS, Status.CANCELLING) for one in self.invocations.values())
+    running: int = 0
+    """How many invocations are under way."""
 
-    @property
-    def errors(self) -> int:
-        """How many invocations count towards the error threshold."""
-        return sum(one.counts_as_error for one in self.invocations.values())
+    finished: int = 0
+    """How many invocations have a final status."""
+
+    errors: int = 0
+    """How many invocations count towards the error threshold."""
+
+    startable: list[tuple[int, str]] = field(default_factory=list)
+    """A heap of the nodes that can be started once there is room, by their places in the command."""
+
+    starting: bool = False
+    """Whether nodes are being started right now."""
+
+    def add(self, invocations: Iterable[Invocation]) -> None:
+        """Make these what the command consists of; they start in this order."""
+        self.invocations = {one.node_id: one for one in invocations}
+        self.startable = [(one.place, one.node_id) for one in self.invocations.values()]
+
+    def next_startable(self) -> Invocation | None:
+        """Take the next one that can be started, or None if there is none."""
+        while self.startable:
+            invocation = self.invocations[heapq.heappop(self.startable)[1]]
+            if invocation.status is Status.PENDING:
+                return invocation
+        return None
+
+    def make_startable(self, invocation: Invocation) -> None:
+        """Have an invocation tried once more."""
+        heapq.heappush(self.startable, (invocation.place, invocation.node_id))
+
+    def change(self, invocation: Invocation, status: Status, details: str | None = None) -> None:
+        """Change the status of an invocation, and count anew: nothing goes through all of them at every change."""
+        self.running -= invocation.running
+        self.finished -= invocation.status.final
+        invocation.status = status
+        invocation.details = details or str(status)
+        self.running += invocation.running
+        self.finished += invocation.status.final
 
     def count(self, *details: str) -> int:
         """Return how many invocations have one of these status details."""
@@ -172,6 +216,7 @@ class Command:
         }
 
 
+@lru_cache(maxsize=1024)
 def iso(moment: datetime) -> str:
     """Write a time as notifications have it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"

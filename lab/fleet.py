@@ -1,7 +1,8 @@
 """Which instances are managed nodes, and why the others are not.
 
-Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html; what the network
-has to do with it is in `network`.
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html and
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2.html; what the network has to do with it
+is in `network`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from lab.catalogue import Catalogue, Image
 from lab.clock import Clock
 from lab.cloud import Cloud, Instance
 from lab.network import agent_services, unreachable
-from lab.node import ManagedNode
+from lab.node import Heartbeat, ManagedNode
 from patching.targets import Targets
+
+_SERVICE = "ec2.amazonaws.com"
+"""By which an instance gets the credentials of its profile's role."""
 
 _ASKED = {
     "ssm": ("ssm:UpdateInstanceInformation",),
@@ -33,6 +37,8 @@ REGISTRATION_ACTIONS = (
 class Fleet:
     """The managed nodes, kept in step with the account's instances whenever somebody looks.
 
+    All of them are looked at anew only when something in the account may have changed: a fleet can be large.
+
     Args:
         cloud: where the instances are.
         clock: the lab's clock.
@@ -48,6 +54,9 @@ class Fleet:
             image.name: (catalogue, image) for catalogue in catalogues for image in catalogue.images
         }
         self._nodes: dict[str, ManagedNode] = {}
+        self._hybrid: dict[str, ManagedNode] = {}
+        self._seen: int | None = None
+        self._heartbeat = Heartbeat(clock.now)
         self.unmanaged: dict[str, str] = {}
         """Instances that are not managed, with the reason, as of the last look."""
 
@@ -65,7 +74,31 @@ class Fleet:
         """Return the nodes that are targeted."""
         return [node for node in self.nodes() if targets.match(node.id, node.tags)]
 
+    def add(self, node: ManagedNode) -> None:
+        """Have a machine outside of EC2 among the managed nodes."""
+        node.heartbeat = self._heartbeat
+        self._hybrid[node.id] = node
+        self.look_again()
+
+    def remove(self, node_id: str) -> bool:
+        """Take a machine outside of EC2 from the managed nodes, and tell whether it was one."""
+        known = self._hybrid.pop(node_id, None) is not None
+        self.look_again()
+        return known
+
+    def look_again(self) -> None:
+        """Look at all nodes the next time that somebody asks, whether the account has changed or not."""
+        self._seen = None
+
     def _refresh(self) -> None:
+        changes = self._cloud.changes()
+        if changes != self._seen:
+            # Noted before looking: what changes meanwhile is looked at the next time.
+            self._seen = changes
+            self._look_at_all()
+        self._heartbeat.at = self._clock.now
+
+    def _look_at_all(self) -> None:
         self.unmanaged = {}
         seen = {}
         for instance in self._cloud.instances():
@@ -79,20 +112,27 @@ class Fleet:
             node.tags = dict(instance.tags)
             node.role = instance.role
             node.network = instance.network
-            if node.online and reason:
-                self._log(f"{node.id} lost its connection: {reason}")
-            elif not reason and not node.online:
-                self._log(f"{node.id} is online again")
+            self._hear_of(node, reason)
             if node.stopped and instance.running:
                 node.reboot(self._clock.now)
             node.stopped = not instance.running
-            node.online = not reason
-            if node.online:
-                node.last_ping = self._clock.now
-            else:
-                self.unmanaged[instance.id] = reason
             seen[instance.id] = node
+        for node in self._hybrid.values():
+            self._hear_of(node, self._forbidden(node.role))
+            seen[node.id] = node
         self._nodes = seen
+
+    def _hear_of(self, node: ManagedNode, reason: str) -> None:
+        """Note whether a node's agent reaches Systems Manager; it does if there is no reason against it."""
+        if node.online and reason:
+            self._log(f"{node.id} lost its connection: {reason}")
+            node.heartbeat = Heartbeat(self._heartbeat.at)
+        elif not reason and not node.online:
+            self._log(f"{node.id} is online again")
+            node.heartbeat = self._heartbeat
+        node.online = not reason
+        if reason:
+            self.unmanaged[node.id] = reason
 
     def _unable(self, instance: Instance) -> str:
         """Say why an instance cannot talk to Systems Manager; empty if it can."""
@@ -102,15 +142,24 @@ class Fleet:
             return f"the lab does not know what is on the image {instance.image}"
         if not instance.role:
             return "the instance has no instance profile"
-        for action in REGISTRATION_ACTIONS:
-            if not self._cloud.allowed(instance.role, action, "*"):
-                return f"its role does not allow {action}"
+        if not self._cloud.trusts(instance.role, _SERVICE):
+            return f"{_SERVICE} cannot assume its role"
+        forbidden = self._forbidden(instance.role)
+        if forbidden:
+            return forbidden
         catalogue, _ = self._images[instance.image]
         problems = (
             unreachable(instance.network, service, instance.role, _ASKED[service])
             for service in agent_services(catalogue.agent_version)
         )
         return next(filter(None, problems), "")
+
+    def _forbidden(self, role: str) -> str:
+        """Say what of the things that an agent does first its role does not allow; empty if it allows all."""
+        for action in REGISTRATION_ACTIONS:
+            if not self._cloud.allowed(role, action, "*"):
+                return f"its role does not allow {action}"
+        return ""
 
     def _register(self, instance: Instance) -> ManagedNode:
         catalogue, image = self._images[instance.image]
@@ -125,8 +174,9 @@ class Fleet:
             computer_name=f"ip-{instance.ip.replace('.', '-')}.{self._cloud.region}.compute.internal",
             role=instance.role,
             network=instance.network,
+            features=image.features,
             tags=dict(instance.tags),
             registered=now,
             booted=now,
-            last_ping=now,
+            heartbeat=self._heartbeat,
         )

@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -75,6 +75,50 @@ class LocalAws:
             LabError: the time has passed, or is more than a year ahead.
         """
         return self._ask("advance", {"to": to.isoformat()})
+
+    def register(self, activation_id: str, code: str, *, image: str, computer_name: str = "") -> str:
+        """Register a simulated machine outside of EC2, and return the id of the node that it becomes.
+
+        Args:
+            activation_id: the activation that it registers with.
+            code: the activation's code.
+            image: what is installed on it: an operating system, such as UBUNTU, or the name of one of the lab's images.
+            computer_name: its host name; one is made up by default.
+
+        Raises:
+            LabError: the activation does not let it, or there is no such system or image.
+        """
+        body = {
+            "region": self.environment()["AWS_REGION"],
+            "activation_id": activation_id,
+            "activation_code": code,
+            "image": image,
+            "computer_name": computer_name,
+        }
+        return str(self._ask("register", body)["node"])
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return what goes wrong at which calls."""
+        found: list[dict[str, Any]] = self._ask("faults")["faults"]
+        return found
+
+    def set_faults(self, faults: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Let this go wrong, and nothing else; each of these begins to count its calls anew.
+
+        Args:
+            faults: objects with `calls` and `do`, and where they are needed `first`, `times` and `milliseconds`.
+
+        Raises:
+            LabError: one of them makes no sense.
+        """
+        wanted = [{key: value for key, value in one.items() if key != "seen"} for one in faults]
+        found: list[dict[str, Any]] = self._ask("faults", {"faults": wanted})["faults"]
+        return found
+
+    def calls(self, *, reset: bool = False) -> dict[str, int]:
+        """Return how often each operation was called since the start, or since the last reset."""
+        counted: dict[str, int] = self._ask("calls", {} if reset else None)["calls"]
+        return counted
 
     def _ask(self, what: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         request = urllib.request.Request(  # noqa: S310 our own server's address

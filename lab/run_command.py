@@ -19,12 +19,14 @@ from lab.command_results import SERVICE, CommandResults
 from lab.document_run import Course, Job, new_runs, run_document
 from lab.documents import Document, find
 from lab.errors import ApiError
+from lab.evaluations import Evaluations
 from lab.fleet import Fleet
 from lab.ids import Ids
 from lab.node import ManagedNode
 from lab.plugins import ACTIONS
 from lab.publishing import Publishing
 from lab.service_events import ServiceEvents
+from patching.command_document import Step
 from patching.rate_control import RateControl
 from patching.targets import Targets
 
@@ -74,7 +76,8 @@ class RunCommand:
         self._events = events
         self._log = log
         self._results = CommandResults(cloud, clock, publishing, log)
-        self._documents: dict[str, Document] = {}
+        self._evaluations = Evaluations()
+        self._documents: dict[str, tuple[Document, tuple[Step, ...]]] = {}
         self._waiting: dict[str, deque[Callable[[], None]]] = {}
         self.commands: dict[str, Command] = {}
 
@@ -120,8 +123,6 @@ class RunCommand:
         """
         document = find(self._cloud, document_name, document_version)
         document.check(parameters)
-        if any(parameters.get("BaselineOverride", ())):
-            raise ApiError("InvalidParameters", "The lab does not emulate the parameter BaselineOverride.")
         matching = {node.id: node for group in (targets, *more_targets) for node in self._resolve(group)}
         nodes = list(matching.values())
         by_id = targets.keys[0][0] == "InstanceIds"
@@ -156,15 +157,12 @@ class RunCommand:
             association_id=association_id,
             log_group=log_group,
         )
-        for node in nodes:
-            command.invocations[node.id] = Invocation(
-                node_id=node.id,
-                node_name=node.tags.get("Name", ""),
-                requested=now,
-                steps=new_runs(document),
-            )
+        command.add(
+            Invocation(place, node.id, node.tags.get("Name", ""), now, new_runs(document))
+            for place, node in enumerate(nodes)
+        )
         self.commands[command.id] = command
-        self._documents[command.id] = document
+        self._documents[command.id] = document, document.command.resolved_steps(parameters)
         self._log(f"command {command.id}: {document.name} {parameters} sent to {len(nodes)} nodes")
         self._clock.at(now + _PICK_UP, lambda: self._begin(command), work=True)
         return command
@@ -205,6 +203,8 @@ class RunCommand:
         return nodes
 
     def _check_sender(self, role: str, document: Document, notification: Notification | None) -> None:
+        if not self._cloud.trusts(role, SERVICE):
+            raise ApiError("AccessDeniedException", f"{SERVICE} cannot assume {role}.")
         if not self._cloud.allowed(role, "ssm:SendCommand", document.arn):
             raise ApiError(
                 "AccessDeniedException", f"{role} is not authorized to perform ssm:SendCommand on {document.arn}."
@@ -229,13 +229,16 @@ class RunCommand:
 
     def _start_more(self, command: Command) -> None:
         """Start as many nodes as rate control allows now."""
-        targets = len(command.invocations)
-        limit = command.rate_control.concurrent(targets)
-        for invocation in command.invocations.values():
-            if command.running >= min(limit, command.allowed_at_once):
+        if command.starting:
+            return  # whoever starts nodes already goes on with the next one
+        command.starting = True
+        limit = command.rate_control.concurrent(len(command.invocations))
+        while command.running < min(limit, command.allowed_at_once):
+            invocation = command.next_startable()
+            if invocation is None:
                 break
-            if invocation.status is Status.PENDING and invocation.pending_event is None:
-                self._deliver(command, invocation)
+            self._deliver(command, invocation)
+        command.starting = False
         self._settle(command)
 
     def _deliver(self, command: Command, invocation: Invocation) -> None:
@@ -254,7 +257,7 @@ class RunCommand:
         self._run(command, invocation, node)
 
     def _may_send_to(self, role: str, node: ManagedNode) -> bool:
-        arn = f"arn:aws:ec2:{self._cloud.region}:{self._cloud.account}:instance/{node.id}"
+        arn = node.arn(self._cloud.region, self._cloud.account)
         context = {f"ssm:resourceTag/{key}": value for key, value in node.tags.items()}
         return self._cloud.allowed(role, "ssm:SendCommand", arn, context)
 
@@ -263,6 +266,8 @@ class RunCommand:
         invocation.pending_event = None
         if invocation.status is Status.PENDING and self._clock.now >= expires:
             self._change(command, invocation, Status.TIMED_OUT, "DeliveryTimedOut")
+        else:
+            command.make_startable(invocation)
         self._start_more(command)
 
     def _run(self, command: Command, invocation: Invocation, node: ManagedNode) -> None:
@@ -278,8 +283,10 @@ class RunCommand:
             cloud=self._cloud,
             baselines=self._baselines,
             catalogues=self._catalogues,
+            evaluations=self._evaluations,
         )
-        course = run_document(job, self._documents[command.id], command.parameters, invocation.steps, ACTIONS)
+        document, steps = self._documents[command.id]
+        course = run_document(job, document, command.parameters, invocation.steps, ACTIONS, steps=steps)
         waiting = self._waiting.setdefault(node.id, deque())
         waiting.append(lambda: self._go_on(course, command, invocation, node))
         if len(waiting) == 1:
@@ -303,7 +310,7 @@ class RunCommand:
         self._results.store(command, invocation, node)
         self._events.patch_compliance(node)
         failed = any(run.status is Status.FAILED for run in invocation.steps)
-        invocation.counts_as_error = failed
+        command.errors += failed
         self._change(command, invocation, Status.FAILED if failed else Status.SUCCESS)
         if not failed:
             # One node at first, then two, then four: each that succeeds makes room for one more, up to the limit.
@@ -323,7 +330,7 @@ class RunCommand:
 
     def _settle(self, command: Command) -> None:
         """Give the command its final status once every node has one."""
-        if command.status.final or not all(one.status.final for one in command.invocations.values()):
+        if command.status.final or command.finished < len(command.invocations):
             return
         reached = [one for one in command.invocations.values() if one.details not in ("AccessDenied", "Undeliverable")]
         if command.status is Status.CANCELLING or any(one.status is Status.CANCELLED for one in reached):
@@ -338,7 +345,7 @@ class RunCommand:
             self._change_command(command, Status.FAILED, "Incomplete")
 
     def _change(self, command: Command, invocation: Invocation, status: Status, details: str | None = None) -> None:
-        invocation.to(status, details)
+        command.change(invocation, status, details)
         self._events.invocation(command, invocation)
         for watch in command.watchers:
             watch(invocation)

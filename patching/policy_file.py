@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml.comments import CommentedMap
 
 from patching import yaml_file
 from patching.errors import is_token
@@ -116,7 +115,7 @@ def parse_policy(
         data = yaml_file.parse(text)
     except yaml_file.UnreadableError as error:
         raise PolicyError(name, [Problem(error.line, "", error.message)]) from None
-    if not isinstance(data, CommentedMap):
+    if not isinstance(data, yaml_file.Mapping):
         expected = ", ".join(Policy.model_fields)
         raise PolicyError(name, [Problem(1, "", f"expected a mapping with the keys {expected}")])
     unusable = [Problem(one.line, _shown(one.at), one.what) for one in yaml_file.unusable(data)]
@@ -127,10 +126,11 @@ def parse_policy(
     ]
     if tokens:  # what checks values lets them pass, for those who make constructs in Python
         raise PolicyError(name, [*unusable, *tokens])
-    plain = yaml_file.plain(data)
     if environment is not None:
-        plain["environment"] = environment
-    plain = _expanded(plain, str(plain.get("environment", "")))
+        data["environment"] = environment
+    data, met = _expanded(data, str(data.get("environment", "")))
+    unusable += [Problem(one.line, _shown(one.at), one.what) for one in met]
+    plain = yaml_file.plain(data)
     reading = Reading(folder or Path())
     if today is not None:
         reading.today = today
@@ -147,16 +147,21 @@ def parse_policy(
     return policy
 
 
-def _expanded(node: Any, environment: str) -> Any:  # noqa: ANN401 YAML holds anything
-    """Put the environment's name where the file has `{environment}`."""
-    if isinstance(node, dict):
-        return {_expanded(key, environment): _expanded(value, environment) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_expanded(value, environment) for value in node]
-    return node.replace("{environment}", environment) if isinstance(node, str) else node
+def _expanded(data: yaml_file.Mapping, environment: str) -> tuple[yaml_file.Mapping, list[yaml_file.Found]]:
+    """Put the environment's name where the file has `{environment}`; return also what to say of keys that then meet."""
+
+    def put(text: Any) -> Any:  # noqa: ANN401 YAML holds anything
+        return text.replace("{environment}", environment) if isinstance(text, str) else text
+
+    met = []
+    expanded = yaml_file.changed(data, put)
+    for at, line, key, other in yaml_file.meeting(data, put):
+        message = f"the keys {other!r} and {key!r} both become {put(key)!r}; write one of them otherwise"
+        met.append(yaml_file.Found((*map(put, at), put(key)), line, message))
+    return expanded, met
 
 
-def _problems(detail: ErrorDetails, data: CommentedMap) -> list[Problem]:
+def _problems(detail: ErrorDetails, data: yaml_file.Mapping) -> list[Problem]:
     location = yaml_file.location_of(data, detail["loc"])
     if detail["type"] == FINDINGS:
         return [_problem(finding, location, data) for finding in detail["ctx"]["found"]]
@@ -167,7 +172,7 @@ def _problems(detail: ErrorDetails, data: CommentedMap) -> list[Problem]:
     return [_problem(PolicyFinding((), _message(detail, location)), location, data)]
 
 
-def _problem(finding: PolicyFinding, location: Location, data: CommentedMap) -> Problem:
+def _problem(finding: PolicyFinding, location: Location, data: yaml_file.Mapping) -> Problem:
     if finding.source:
         file, line, key = finding.source
         return Problem(line, key, finding.message, file)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Fn, Stack
 from constructs import Construct
 from constructs.command_alarms import CommandAlarms
 from constructs.command_document import CommandDocument
@@ -67,7 +67,7 @@ class PatchingStack(Stack):
             name=self._name("node"),
             output=self.output,
             log=log,
-            override_lists=self.override_lists,
+            override_lists=[arn for arn, location in self.override_lists.items() if not location.public],
         )
         self.node_policy = node_policy.policy
 
@@ -100,17 +100,18 @@ class PatchingStack(Stack):
             CfnOutput(self, str(name), value=value)
 
     @property
-    def override_lists(self) -> list[str]:
-        """ARNs of the objects that the windows name as override lists, and that nodes read by their role."""
+    def override_lists(self) -> dict[str, OverrideListLocation]:
+        """The objects that the windows name as override lists, by their ARNs."""
         tasks = (self._policy.install_task(name) for name in self._policy.install)
-        lists = dict.fromkeys(OverrideListLocation.parse(task.override_list) for task in tasks if task.override_list)
-        return [f"arn:{self.partition}:s3:::{one.bucket}/{one.key}" for one in lists if not one.public]
+        lists = [OverrideListLocation.parse(task.override_list) for task in tasks if task.override_list]
+        return {f"arn:{self.partition}:s3:::{one.bucket}/{one.key}": one for one in lists}
 
     def _log(self) -> OutputLog:
         return OutputLog(
             self,
             "OutputLog",
-            name=f"/patchops/{self._policy.environment}",
+            # A kept group stays when the environment goes: one that is deployed again must not want its name.
+            name=f"/patchops/{self._policy.environment}/{_own_part(self.stack_id)}",
             key=self._key,
             retention_days=self._policy.output.retention_days,
             keep_on_destroy=self._policy.output.keep_on_destroy,
@@ -214,3 +215,8 @@ class PatchingStack(Stack):
             node_policy=self.node_policy,
             tags=self._policy.hybrid_tags,
         ).command
+
+
+def _own_part(stack_id: str) -> str:
+    """Return a part of a stack's id that no other stack of this name has had or will have."""
+    return Fn.select(0, Fn.split("-", Fn.select(2, Fn.split("/", stack_id))))

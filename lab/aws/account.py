@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, SupportsBytes
 from urllib.parse import unquote
 
 from moto.cloudwatch.models import cloudwatch_backends
@@ -43,13 +43,25 @@ class Account:
         region: the Region.
         catalogues: the operating systems whose images are registered there.
         now: tells the lab's time.
+        changes: a number that is another one whenever instances, roles or networks may have changed.
     """
 
-    def __init__(self, region: str, catalogues: tuple[Catalogue, ...], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        region: str,
+        catalogues: tuple[Catalogue, ...],
+        now: Callable[[], datetime],
+        changes: Callable[[], int],
+    ) -> None:
         self.account = ACCOUNT
         self.region = region
         self._now = now
+        self._changes = changes
         self._images = _register_images(region, catalogues)
+
+    def changes(self) -> int:
+        """Return a number that is another one whenever instances, roles or networks may have changed."""
+        return self._changes()
 
     def instances(self) -> Iterator[Instance]:
         """Return the instances that are not terminated, in the order of their launch."""
@@ -65,6 +77,11 @@ class Account:
                 tags={tag["key"]: tag["value"] for tag in instance.get_tags()},
                 ip=instance.private_ip or "",
                 network=network_of(backend, self.region, instance),
+                type=instance.instance_type,
+                profile=(instance.iam_instance_profile or {}).get("Arn", ""),
+                key_name=instance.key_name or "",
+                public_ip=instance.public_ip or "",
+                zone=instance.placement.zone or "",
             )
 
     def allowed(self, role: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
@@ -107,10 +124,10 @@ class Account:
             ):
                 yield from _targets(rule)
 
-    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+    def put_object(self, bucket: str, key: str, body: SupportsBytes) -> None:
         """Write an object; raise KeyError if there is no such bucket."""
         try:
-            s3_backends[self.account][_PARTITION].put_object(bucket, key, body)
+            s3_backends[self.account][_PARTITION].put_object(bucket, key, bytes(body))
         except (ServiceException, HTTPException) as error:
             raise KeyError(bucket) from error
 

@@ -7,6 +7,7 @@ import pytest
 
 from patching.policy import Policy
 from patching.policy_file import PolicyError, parse_policy, read_policy
+from patching.yaml_file import keys_and_texts, load, load_with
 from tests.patching.policies import SMALL, changed, problems
 
 LAB = Path(__file__).parents[2] / "config" / "lab.yaml"
@@ -31,6 +32,25 @@ def test_another_environment_takes_the_place_of_the_files_own_everywhere() -> No
 def test_the_environments_name_is_put_in_keys_and_values() -> None:
     read = parse_policy(changed(("Project: demo", '"Team-{environment}": "{environment}/{environment}"')))
     assert read.tags == {"Team-lab": "lab/lab"}
+
+
+def test_keys_that_become_one_are_told() -> None:
+    text = changed(("Project: demo", 'Team-lab: a, "Team-{environment}": b'))
+    (found,) = problems(text)
+    assert found == (
+        "p.yaml:2: tags.Team-lab: the keys 'Team-lab' and 'Team-{environment}' both become 'Team-lab'; write one of "
+        "them otherwise"
+    )
+    bob = text.replace("Team-lab", "Team-bob")
+    assert problems(bob) == []
+    with pytest.raises(PolicyError, match=r"^p.yaml:2: tags.Team-bob: the keys 'Team-bob' and 'Team-{environment}' b"):
+        parse_policy(bob, name="p.yaml", environment="bob")
+
+
+def test_a_mistake_behind_a_key_with_the_environments_name_has_its_own_line() -> None:
+    text = changed(("  prod:", '  "{environment}-prod":'), ("cutoff_hours: 1", "cutoff_hours: 9"))
+    (found,) = problems(text)
+    assert found.startswith("p.yaml:23: install.lab-prod.cutoff_hours: 9 is not below")
 
 
 def test_a_bad_name_from_outside_is_named_at_the_key_that_it_replaces() -> None:
@@ -98,7 +118,7 @@ def test_a_missing_key_is_named_where_it_belongs() -> None:
         ("a: 1\nb: c: d\n", "p.yaml:2: not YAML: mapping values are not allowed here"),
         ("a: 1\nb: 2\na: 3\n", 'p.yaml:3: not YAML: found duplicate key "a"'),
         ("a: *nowhere\n", "p.yaml:1: not YAML: found undefined alias 'nowhere'"),
-        ("a: 1\nb: !!set x\n", "p.yaml:2: a tag (after !) stands before what it does not fit; take it out"),
+        ("a: 1\nb: !!set x\n", "p.yaml:2: not YAML: expected a mapping node, but found scalar"),
         ("a: 1\nb: {c: !!bool maybe}\n", "p.yaml:2: a tag (after !) stands before what it does not fit"),
         ("a: !!int ''\n", "p.yaml:1: a tag (after !) stands before what it does not fit"),
         ("\x00", "p.yaml:1: not YAML: unacceptable character #x0000"),
@@ -193,3 +213,23 @@ def test_the_readme_shows_what_is_said_of_a_mistake() -> None:
     with pytest.raises(PolicyError) as refused:
         parse_policy(broken, name="config/lab.yaml")
     assert str(refused.value).splitlines()[0] in (root / "README.md").read_text()
+
+
+@pytest.mark.parametrize("path", sorted((LAB.parents[1]).glob("[ct]*/**/*.yaml")), ids=lambda path: path.stem)
+def test_both_parsers_read_the_same_from_the_same_lines(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    fast, whole = load_with(text, in_c=True), load_with(text, in_c=False)
+    assert fast == whole
+    assert list(keys_and_texts(fast)) == list(keys_and_texts(whole))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: {b: cron(0 2 ? * SUN *)}",
+        "a: [yes, on, 0o17, 017, 1_000, 1:30, 2027-01-31, ~, .5, 0x1f]",
+        "a: &x {b: 1}\nc: *x",
+    ],
+)
+def test_a_text_means_what_yaml_1_2_says_whichever_parser_reads_it(text: str) -> None:
+    assert load(text) == load_with(text, in_c=False)
