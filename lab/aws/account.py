@@ -81,6 +81,11 @@ class Account:
                 tags=dict(backend.tags.get(instance.id, {})),
                 ip=instance.private_ip or "",
                 network=network_of(backend, self.region, instance),
+                type=instance.instance_type,
+                profile=(instance.iam_instance_profile or {}).get("Arn", ""),
+                key_name=instance.key_name or "",
+                public_ip=instance.public_ip or "",
+                zone=instance.placement.zone or "",
             )
 
     def image_id(self, name: str) -> str:

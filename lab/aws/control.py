@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 from lab.aws.plane import Plane
 from lab.aws.population import populate
 from lab.engine import Engine
-from lab.errors import LabError
+from lab.errors import ApiError, LabError
 from lab.publishing import Delivery
 from patching.errors import InvalidValueError
 from patching.operating_system import operating_system
@@ -44,6 +44,8 @@ def _answer(plane: Plane, request: Request) -> Response:
             return _advance(plane, request)
         case ("POST", "populate"):
             return _populate(plane, request)
+        case ("POST", "register"):
+            return _register(plane, request)
         case _:
             return _json({"error": f"there is no {request.method} {request.path}"}, 404)
 
@@ -84,6 +86,25 @@ def _populate(plane: Plane, request: Request) -> Response:
     finally:
         plane.changed()
     return _json({"nodes": len(made)})
+
+
+def _register(plane: Plane, request: Request) -> Response:
+    """Register a simulated machine with an activation, as an agent would. Only JSON is taken; see `_advance`."""
+    if not request.is_json:
+        return _json({"error": "expected application/json"}, 415)
+    body: Any = request.get_json(silent=True)
+    names = ("region", "activation_id", "activation_code", "image", "computer_name")
+    given = body if isinstance(body, dict) else {}
+    if not all(isinstance(given.get(name), str) for name in names) or given["region"] not in plane.regions():
+        return _json({"error": f"expected texts {', '.join(names)}, and a Region that has an activation"}, 400)
+    with plane.engine(given["region"]) as engine:
+        try:
+            node = engine.activations.register(
+                given["activation_id"], given["activation_code"], given["image"], given["computer_name"]
+            )
+        except ApiError as error:
+            return _json({"error": error.message}, 400)
+        return _json({"node": node.id, "computer_name": node.computer_name})
 
 
 def _delivery(region: str, delivery: Delivery) -> dict[str, Any]:

@@ -46,7 +46,9 @@ _UNSAID = (PatchState.INSTALLED_OTHER, PatchState.NOT_APPLICABLE)
 @operation
 def create_patch_baseline(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreatePatchBaseline.html."""
-    return {"BaselineId": engine.baselines.create(PatchBaseline.from_api(request), engine.clock.now).id}
+    stored = engine.baselines.create(PatchBaseline.from_api(request), engine.clock.now)
+    engine.tags.add("PatchBaseline", stored.id, {one["Key"]: one["Value"] for one in request.get("Tags") or ()})
+    return {"BaselineId": stored.id}
 
 
 @operation
@@ -54,6 +56,8 @@ def update_patch_baseline(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdatePatchBaseline.html."""
     stored = engine.baselines.get(request["BaselineId"])
     given = {key: value for key, value in request.items() if key not in ("BaselineId", "Replace")}
+    if request.get("Replace") and not request.get("Name"):
+        raise ApiError("ValidationException", "Replace needs Name too: what is not given is dropped.")
     kept = {} if request.get("Replace") else stored.baseline.to_api()
     system = {"OperatingSystem": str(stored.baseline.operating_system)}
     engine.baselines.update(stored.id, PatchBaseline.from_api({**kept, **given, **system}), engine.clock.now)
