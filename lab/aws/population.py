@@ -128,6 +128,11 @@ class _PopulatedInterface(NetworkInterface):
         return getattr(self.__dict__["_prototype"], name)
 
     @property
+    def network_interface_id(self) -> str:
+        """Its id, which moto looks for by the name of its own class."""
+        return str(self.id)
+
+    @property
     def private_ip_addresses(self) -> list[dict[str, Any]]:
         """Its addresses: the one."""
         one = {"PrivateIpAddress": self.private_ip_address, "PrivateDnsName": self.private_dns_name}
