@@ -15,6 +15,7 @@ from patching.operating_system import OperatingSystem
 from patching.patch_group import PATCH_GROUP_TAGS, patch_group
 from patching.policy import exception_checks, size_checks, window_checks
 from patching.policy.content import PolicyContent
+from patching.policy.fleet import NetworkKind
 from patching.policy.part import Findings, Place, PolicyFinding, Reading
 from patching.quotas import MAX_TAGS
 from patching.targets import value_set
@@ -195,6 +196,27 @@ def _check_reached(policy: PolicyContent, findings: Findings) -> None:
             findings.add(("baselines", name), message)
 
 
+def _check_sources(policy: PolicyContent, findings: Findings) -> None:
+    """Nodes reach the repositories that their baseline names instead of their own.
+
+    Refused:
+    - `baselines.*.sources.*.configuration`: an address that is not in S3, or not by HTTPS, for a node in an isolated
+      network: nothing else can be reached from there
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-alternative-source-repository.html.
+    """
+    if policy.fleet is None or policy.fleet.network.kind is not NetworkKind.ISOLATED:
+        return
+    for (name, source), content in policy.fleet_sources.items():
+        for address, bucket in content.addresses.items():
+            if not bucket:
+                message = (
+                    f"a network of kind isolated leads to S3 only, by HTTPS: nodes do not reach {address} from there; "
+                    "put the repository into a bucket, or take a network of another kind"
+                )
+                findings.add(("baselines", name, "sources", source, "configuration"), message)
+
+
 def _check_documents(policy: PolicyContent, findings: Findings) -> None:
     """A hook is a document of the policy, and runs without parameters.
 
@@ -233,6 +255,7 @@ _CHECKS: tuple[tuple[frozenset[str], Callable[[PolicyContent, Findings, Reading]
         frozenset({"baselines", "fleet", "hybrid", "install", "services", "tags"}),
         lambda policy, findings, _: _check_groups(policy, findings),
     ),
+    (frozenset({"baselines", "fleet"}), lambda policy, findings, _: _check_sources(policy, findings)),
     (frozenset({"exceptions", "baselines"}), exception_checks.check),
     (frozenset({"documents", "install"}), lambda policy, findings, _: _check_documents(policy, findings)),
     (
