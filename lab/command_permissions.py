@@ -45,9 +45,6 @@ def check_sender(cloud: Cloud, role: str, document: Document, notification: Noti
 
 def may_send_to(cloud: Cloud, role: str, node: ManagedNode) -> bool:
     """Tell whether a role may send commands to a node, which its tags may decide."""
-    kind = "ssm" if node.id.startswith("mi-") else "ec2"
-    name = "managed-instance" if kind == "ssm" else "instance"
-    arn = f"arn:aws:{kind}:{cloud.region}:{cloud.account}:{name}/{node.id}"
     context = {f"ssm:resourceTag/{key}": value for key, value in node.tags.items()}
     context |= {f"aws:ResourceTag/{key}": value for key, value in node.tags.items()}
-    return cloud.allowed(role, "ssm:SendCommand", arn, context)
+    return cloud.allowed(role, "ssm:SendCommand", node.arn(cloud.region, cloud.account), context)

@@ -126,10 +126,11 @@ def parse_policy(
     ]
     if tokens:  # what checks values lets them pass, for those who make constructs in Python
         raise PolicyError(name, [*unusable, *tokens])
-    plain = yaml_file.plain(data)
     if environment is not None:
-        plain["environment"] = environment
-    plain = _expanded(plain, str(plain.get("environment", "")))
+        data["environment"] = environment
+    data, met = _expanded(data, str(data.get("environment", "")))
+    unusable += [Problem(one.line, _shown(one.at), one.what) for one in met]
+    plain = yaml_file.plain(data)
     reading = Reading(folder or Path())
     if today is not None:
         reading.today = today
@@ -146,13 +147,18 @@ def parse_policy(
     return policy
 
 
-def _expanded(node: Any, environment: str) -> Any:  # noqa: ANN401 YAML holds anything
-    """Put the environment's name where the file has `{environment}`."""
-    if isinstance(node, dict):
-        return {_expanded(key, environment): _expanded(value, environment) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_expanded(value, environment) for value in node]
-    return node.replace("{environment}", environment) if isinstance(node, str) else node
+def _expanded(data: yaml_file.Mapping, environment: str) -> tuple[yaml_file.Mapping, list[yaml_file.Found]]:
+    """Put the environment's name where the file has `{environment}`; return also what to say of keys that then meet."""
+
+    def put(text: Any) -> Any:  # noqa: ANN401 YAML holds anything
+        return text.replace("{environment}", environment) if isinstance(text, str) else text
+
+    met = []
+    expanded = yaml_file.changed(data, put)
+    for at, line, key, other in yaml_file.meeting(data, put):
+        message = f"the keys {other!r} and {key!r} both become {put(key)!r}; write one of them otherwise"
+        met.append(yaml_file.Found((*map(put, at), put(key)), line, message))
+    return expanded, met
 
 
 def _problems(detail: ErrorDetails, data: yaml_file.Mapping) -> list[Problem]:

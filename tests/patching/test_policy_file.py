@@ -34,6 +34,25 @@ def test_the_environments_name_is_put_in_keys_and_values() -> None:
     assert read.tags == {"Team-lab": "lab/lab"}
 
 
+def test_keys_that_become_one_are_told() -> None:
+    text = changed(("Project: demo", 'Team-lab: a, "Team-{environment}": b'))
+    (found,) = problems(text)
+    assert found == (
+        "p.yaml:2: tags.Team-lab: the keys 'Team-lab' and 'Team-{environment}' both become 'Team-lab'; write one of "
+        "them otherwise"
+    )
+    bob = text.replace("Team-lab", "Team-bob")
+    assert problems(bob) == []
+    with pytest.raises(PolicyError, match=r"^p.yaml:2: tags.Team-bob: the keys 'Team-bob' and 'Team-{environment}' b"):
+        parse_policy(bob, name="p.yaml", environment="bob")
+
+
+def test_a_mistake_behind_a_key_with_the_environments_name_has_its_own_line() -> None:
+    text = changed(("  prod:", '  "{environment}-prod":'), ("cutoff_hours: 1", "cutoff_hours: 9"))
+    (found,) = problems(text)
+    assert found.startswith("p.yaml:23: install.lab-prod.cutoff_hours: 9 is not below")
+
+
 def test_a_bad_name_from_outside_is_named_at_the_key_that_it_replaces() -> None:
     with pytest.raises(PolicyError, match=r"^p.yaml:1: environment: environment 'Alice' is not 2 to 20"):
         parse_policy(SMALL, name="p.yaml", environment="Alice")
