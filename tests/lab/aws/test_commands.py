@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("local-aws")
 
-REGION = "sa-east-1"
+REGION = "eu-south-1"
 SHELL = {"DocumentName": "AWS-RunShellScript", "Parameters": {"commands": ["exit 1"]}}
 
 
@@ -195,6 +195,6 @@ def test_a_node_is_named_once(ssm: Any, nodes: list[str]) -> None:
 
 
 def test_a_topic_is_named_by_its_arn(ssm: Any, nodes: list[str], roles: dict[str, str]) -> None:
-    config = {"NotificationArn": "arn:aws:sqs:sa-east-1:123456789012:queue", "NotificationType": "Command"}
+    config = {"NotificationArn": "arn:aws:sqs:eu-south-1:123456789012:queue", "NotificationType": "Command"}
     arguments = {**SCAN, "InstanceIds": nodes, "ServiceRoleArn": roles["sender"], "NotificationConfig": config}
     assert error_code(lambda: ssm.send_command(**arguments)) == "InvalidNotificationConfig"
