@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from patching import yaml_file
 from patching.errors import is_token
 from patching.policy import Policy
+from patching.policy.checks import among_sound_parts
 from patching.policy.part import FINDINGS, PolicyFinding, Reading
 
 if TYPE_CHECKING:
@@ -137,7 +138,13 @@ def parse_policy(
     try:
         policy = Policy.model_validate(plain, context=reading)
     except ValidationError as error:
-        problems = [problem for detail in error.errors(include_url=False) for problem in _problems(detail, data)]
+        details = error.errors(include_url=False)
+        problems = [problem for detail in details for problem in _problems(detail, data)]
+        broken = {str(detail["loc"][0]) for detail in details if detail["loc"]}
+        # A key that is not known may be meant to be another one, whose part is not what it seems then.
+        broken |= {near for key in broken for near in _near(key, list(Policy.model_fields))}
+        if broken:
+            problems += [_problem(one, (), data) for one in among_sound_parts(plain, broken, reading)]
         # Both forms of a value that can be a number or text are complained about, in the same words.
         raise PolicyError(name, dict.fromkeys([*unusable, *problems])) from None
     if unusable:
@@ -200,10 +207,14 @@ def _message(detail: ErrorDetails, location: Location) -> str:
 def _unknown_key(location: Location) -> str:
     key = str(location[-1])
     known = _known_keys(location[:-1])
-    near = difflib.get_close_matches(key, known, n=1)
-    if near:
-        return f"there is no key {key!r}; did you mean {near[0]!r}?"
+    for near in _near(key, known):
+        return f"there is no key {key!r}; did you mean {near!r}?"
     return f"there is no key {key!r}; expected one of {', '.join(known)}"
+
+
+def _near(key: str, known: list[str]) -> list[str]:
+    """Return the known key that is most like a key, if one is like it."""
+    return difflib.get_close_matches(key, known, n=1)
 
 
 def _known_keys(location: Location) -> list[str]:

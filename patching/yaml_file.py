@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 Location = tuple[int | str, ...]
 NO_YAML = (YAMLError, ValueError, LookupError, AttributeError, TypeError)
@@ -55,6 +55,13 @@ class _LineKeeper(SafeConstructor):
         made.lines = [item.start_mark.line + 1 for item in node.value]
         return made
 
+    def timestamp(self, node: ScalarNode) -> Any:  # noqa: ANN401 a day, a time or a text
+        """Make a date; what looks like one and is none stays text, at its place."""
+        try:
+            return self.construct_yaml_timestamp(node)
+        except ValueError:
+            return node.value
+
     def _key(self, node: Node) -> Any:  # noqa: ANN401 YAML holds anything
         key = self.construct_object(node, deep=True)
         return tuple(key) if isinstance(key, list) else key
@@ -62,6 +69,7 @@ class _LineKeeper(SafeConstructor):
 
 _LineKeeper.add_constructor("tag:yaml.org,2002:map", _LineKeeper.mapping)
 _LineKeeper.add_constructor("tag:yaml.org,2002:seq", _LineKeeper.sequence)
+_LineKeeper.add_constructor("tag:yaml.org,2002:timestamp", _LineKeeper.timestamp)
 
 
 class UnreadableError(Exception):

@@ -74,7 +74,10 @@ def test_an_instance_tells_what_a_launched_one_tells(
         return {path}
 
     missing = names(held["Instances"][0]) - names(listed(ec2))
-    assert {one for one in missing if not one.startswith(".BlockDeviceMappings")} <= {".ClientToken"}
+    assert {one for one in missing if not one.startswith(".BlockDeviceMappings")} <= {
+        ".ClientToken",
+        ".HibernationOptions",
+    }
 
 
 def test_pages_follow_each_other_without_gaps(ec2: Any) -> None:
