@@ -86,8 +86,10 @@ class Engine:
             run_command=self.run_command,
             calendars=self.calendars,
             events=events,
+            fleet=self.fleet,
             log=self.log,
         )
+        self.fleet.watchers.append(self.state_manager.look)
         self.windows = MaintenanceWindows(clock, ids, self.run_command, events, self.log)
 
     def newest_agent(self) -> str:
