@@ -24,9 +24,10 @@ from rich.rule import Rule
 from lab import local_aws
 from lab.errors import LabError
 from lab.workshop_messages import read_message
-from ops import aws_cli, compliance, documents, nodes, run, schedules, tables
+from ops import aws_cli, compliance, compliance_tables, documents, nodes, run, schedules, tables
 from ops import environment as environments
 from ops.compliance import Review
+from ops.compliance_summary import summarize
 from ops.environment import Environment
 from ops.session import Session
 from ops.table import Table, moment, plain, table
@@ -186,7 +187,7 @@ class Workshop:
         )
         review = compliance.review(self.session, self.prod)
         self.keep(f"{number}-compliance", review)
-        self.show(*tables.compliance(review))
+        self.show(*compliance_tables.compliance(review))
         return review
 
     def install(self) -> None:
@@ -208,7 +209,7 @@ class Workshop:
 
     def compare(self, before: Review, after: Review) -> None:
         """Hold the two reviews against each other."""
-        self.show(tables.before_and_after(before, after))
+        self.show(compliance_tables.before_and_after(before, after))
         self.claim("no Prod node was compliant before", holds=not any(_compliant(one) for one in before.nodes))
         self.claim("every Prod node is compliant after", holds=bool(after.nodes) and after.compliant)
 
@@ -439,7 +440,7 @@ def _figures(review: Review) -> dict[str, Any]:
             }
             for one in review.nodes
         },
-        "open_patches_by_severity": {one.severity: one.patches for one in review.by_severity()},
+        "open_patches_by_severity": {one.severity: one.patches for one in summarize(review).severities},
     }
 
 

@@ -6,16 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
-from ops.compliance import NodeReport, Review
 from ops.documents import DocumentDetails, DocumentSummary
 from ops.nodes import Node
 from ops.run import Progress
 from ops.schedules import Scheduled, Window
-from ops.table import Table, moment, table
-from patching.compliance import NodeCompliance, PatchState
+from ops.table import Table, table
 from patching.deployment import ENVIRONMENT_TAG, PATCH_GROUP_TAG, WORKLOAD_TAG
-
-_MAX_CVES = 3
 
 
 def documents(found: Iterable[DocumentSummary]) -> Table:
@@ -61,17 +57,19 @@ def document(details: DocumentDetails) -> list[Table]:
     return [about, parameters, steps]
 
 
+_SHOWN_TAGS = (WORKLOAD_TAG, ENVIRONMENT_TAG, PATCH_GROUP_TAG)
+NODE_COLUMNS = ("Node", "Name", "Ping", "Platform", "Agent", *_SHOWN_TAGS)
+
+
+def node_row(one: Node) -> tuple[str, ...]:
+    """Return a node as a row of `NODE_COLUMNS`."""
+    tags = (one.tags.get(key, "") for key in _SHOWN_TAGS)
+    return (one.id, one.name, one.ping, one.platform, one.agent_version, *tags)
+
+
 def nodes(found: Iterable[Node]) -> Table:
     """Show managed nodes."""
-    shown = (WORKLOAD_TAG, ENVIRONMENT_TAG, PATCH_GROUP_TAG)
-    return table(
-        "Managed nodes",
-        ("Node", "Name", "Ping", "Platform", "Agent", *shown),
-        (
-            (one.id, one.name, one.ping, one.platform, one.agent_version, *(one.tags.get(key, "") for key in shown))
-            for one in found
-        ),
-    )
+    return table("Managed nodes", NODE_COLUMNS, map(node_row, found))
 
 
 def progress(state: Progress) -> Table:
@@ -118,101 +116,6 @@ def steps(state: Progress) -> list[Table]:
         if step.output and not step.skipped
     ]
     return [overview, *outputs]
-
-
-def compliance(review: Review, *, patches: bool = True) -> list[Table]:
-    """Show the compliance of nodes: by severity, node by node, and what each lacks."""
-    shown = [severities(review), node_compliance(review)]
-    if patches:
-        shown += [open_patches(report) for report in review.nodes if report.open_patches]
-    return shown
-
-
-def severities(review: Review) -> Table:
-    """Show how many patches of each severity are open, on how many nodes."""
-    total = len(review.nodes)
-    title = (
-        f"{review.count(NodeCompliance.COMPLIANT)} of {total} nodes compliant, "
-        f"{review.count(NodeCompliance.NON_COMPLIANT)} not, {review.count(NodeCompliance.UNKNOWN)} unknown"
-    )
-    return table(
-        title,
-        ("Severity", "Open patches", "Nodes"),
-        ((one.severity or "(none)", one.patches, one.nodes) for one in review.by_severity()),
-    )
-
-
-_SHOWN_STATES = (
-    PatchState.MISSING,
-    PatchState.FAILED,
-    PatchState.INSTALLED_PENDING_REBOOT,
-    PatchState.INSTALLED_REJECTED,
-    PatchState.INSTALLED,
-    PatchState.INSTALLED_OTHER,
-)
-_SHORT = ("Missing", "Failed", "Pending reboot", "Rejected", "Installed", "Other")
-
-
-def node_compliance(review: Review) -> Table:
-    """Show each node: compliant or not, the counts, when it was scanned, against which baseline."""
-    return table(
-        "",
-        ("Node", "Compliance", "Highest", *_SHORT, "Last operation", "Baseline"),
-        (
-            (
-                one.node.name or one.node.id,
-                one.compliance,
-                one.severity,
-                *(one.counts.get(state, "") for state in _SHOWN_STATES),
-                f"{one.operation} {moment(one.at.astimezone(UTC))}" if one.at else "never",
-                one.baseline_name or one.baseline_id,
-            )
-            for one in review.nodes
-        ),
-    )
-
-
-def open_patches(report: NodeReport) -> Table:
-    """Show the patches that keep a node from being compliant."""
-    return table(
-        f"{report.node.name or report.node.id}: {len(report.open_patches)} open patches",
-        ("Patch", "Classification", "Severity", "State", "CVEs"),
-        (
-            (
-                patch.title,
-                patch.classification,
-                patch.severity,
-                patch.state,
-                [
-                    *patch.cves[:_MAX_CVES],
-                    *([f"+{len(patch.cves) - _MAX_CVES}"] if len(patch.cves) > _MAX_CVES else []),
-                ],
-            )
-            for patch in report.open_patches
-        ),
-    )
-
-
-def before_and_after(before: Review, after: Review) -> Table:
-    """Show two reviews of the same nodes side by side."""
-    later = {report.node.id: report for report in after.nodes}
-    return table(
-        "Before and after",
-        ("Node", "Before", "After", "Missing before", "Missing after", "Installed before", "Installed after"),
-        (
-            (
-                one.node.name or one.node.id,
-                one.compliance,
-                later[one.node.id].compliance,
-                one.counts.get(PatchState.MISSING, ""),
-                later[one.node.id].counts.get(PatchState.MISSING, ""),
-                one.counts.get(PatchState.INSTALLED, ""),
-                later[one.node.id].counts.get(PatchState.INSTALLED, ""),
-            )
-            for one in before.nodes
-            if one.node.id in later
-        ),
-    )
 
 
 def schedules(found: Scheduled) -> list[Table]:
