@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import teardown
+from cli import lab_traffic, teardown
 from cli.options import ERROR, Output, OutputFormat, PolicyEnvironment, Terminal
 from lab import local_aws, workshop
 from ops.session import Session
@@ -18,6 +18,8 @@ from ops.table import moment, table
 from patching.policy_file import read_policy
 
 app = typer.Typer(help="The local AWS: a fleet to practise on, without an account.", no_args_is_help=True)
+app.command()(lab_traffic.faults)
+app.command()(lab_traffic.calls)
 
 Policy = Annotated[str, typer.Argument(help="The policy file.")]
 _SHOWN_EVENTS = 30

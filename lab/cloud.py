@@ -133,6 +133,9 @@ class Cloud(Protocol):
     account: str
     region: str
 
+    def changes(self) -> int:
+        """Return a number that is another one whenever instances, roles or networks may have changed."""
+
     def instances(self) -> Iterable[Instance]:
         """Return the instances that are not terminated, in the order of their launch."""
 

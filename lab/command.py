@@ -5,7 +5,8 @@ Statuses follow https://docs.aws.amazon.com/systems-manager/latest/userguide/mon
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import heapq
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -74,20 +75,20 @@ class StepRun:
 class Invocation:
     """A command on one node."""
 
+    place: int
     node_id: str
     node_name: str
     requested: datetime
     steps: list[StepRun]
     status: Status = Status.PENDING
     details: str = "Pending"
-    counts_as_error: bool = False
     pending_event: Event | None = None
     output_stored: bool = False
 
-    def to(self, status: Status, details: str | None = None) -> None:
-        """Change the status."""
-        self.status = status
-        self.details = details or str(status)
+    @property
+    def running(self) -> bool:
+        """Tell whether it is under way."""
+        return self.status in (Status.IN_PROGRESS, Status.CANCELLING)
 
 
 @dataclass
@@ -119,15 +120,46 @@ class Command:
     watchers: list[Callable[[Invocation | None], None]] = field(default_factory=list)
     """Called at every change of a status: with the invocation, or with None for the command itself."""
 
-    @property
-    def running(self) -> int:
-        """How many invocations are under way."""
-        return sum(one.status in (Status.IN_PROGRESS, Status.CANCELLING) for one in self.invocations.values())
+    running: int = 0
+    """How many invocations are under way."""
 
-    @property
-    def errors(self) -> int:
-        """How many invocations count towards the error threshold."""
-        return sum(one.counts_as_error for one in self.invocations.values())
+    finished: int = 0
+    """How many invocations have a final status."""
+
+    errors: int = 0
+    """How many invocations count towards the error threshold."""
+
+    startable: list[tuple[int, str]] = field(default_factory=list)
+    """A heap of the nodes that can be started once there is room, by their places in the command."""
+
+    starting: bool = False
+    """Whether nodes are being started right now."""
+
+    def add(self, invocations: Iterable[Invocation]) -> None:
+        """Make these what the command consists of; they start in this order."""
+        self.invocations = {one.node_id: one for one in invocations}
+        self.startable = [(one.place, one.node_id) for one in self.invocations.values()]
+
+    def next_startable(self) -> Invocation | None:
+        """Take the next one that can be started, or None if there is none."""
+        while self.startable:
+            invocation = self.invocations[heapq.heappop(self.startable)[1]]
+            if invocation.status is Status.PENDING:
+                return invocation
+        return None
+
+    def make_startable(self, invocation: Invocation) -> None:
+        """Have an invocation tried once more."""
+        heapq.heappush(self.startable, (invocation.place, invocation.node_id))
+
+    def change(self, invocation: Invocation, status: Status, details: str | None = None) -> None:
+        """Change the status of an invocation, and count anew: nothing goes through all of them at every change."""
+        self.running -= invocation.running
+        self.finished -= invocation.status.final
+        invocation.status = status
+        invocation.details = details or str(status)
+        self.running += invocation.running
+        self.finished += invocation.status.final
 
     def count(self, *details: str) -> int:
         """Return how many invocations have one of these status details."""

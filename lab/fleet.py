@@ -12,7 +12,7 @@ from lab.catalogue import Catalogue, Image
 from lab.clock import Clock
 from lab.cloud import Cloud, Instance
 from lab.network import agent_services, unreachable
-from lab.node import ManagedNode
+from lab.node import Heartbeat, ManagedNode
 from patching.targets import Targets
 
 _ASKED = {
@@ -33,6 +33,8 @@ REGISTRATION_ACTIONS = (
 class Fleet:
     """The managed nodes, kept in step with the account's instances whenever somebody looks.
 
+    All of them are looked at anew only when something in the account may have changed: a fleet can be large.
+
     Args:
         cloud: where the instances are.
         clock: the lab's clock.
@@ -48,6 +50,8 @@ class Fleet:
             image.name: (catalogue, image) for catalogue in catalogues for image in catalogue.images
         }
         self._nodes: dict[str, ManagedNode] = {}
+        self._seen: int | None = None
+        self._heartbeat = Heartbeat(clock.now)
         self.unmanaged: dict[str, str] = {}
         """Instances that are not managed, with the reason, as of the last look."""
 
@@ -66,6 +70,14 @@ class Fleet:
         return [node for node in self.nodes() if targets.match(node.id, node.tags)]
 
     def _refresh(self) -> None:
+        changes = self._cloud.changes()
+        if changes != self._seen:
+            # Noted before looking: what changes meanwhile is looked at the next time.
+            self._seen = changes
+            self._look_at_all()
+        self._heartbeat.at = self._clock.now
+
+    def _look_at_all(self) -> None:
         self.unmanaged = {}
         seen = {}
         for instance in self._cloud.instances():
@@ -81,15 +93,15 @@ class Fleet:
             node.network = instance.network
             if node.online and reason:
                 self._log(f"{node.id} lost its connection: {reason}")
+                node.heartbeat = Heartbeat(self._heartbeat.at)
             elif not reason and not node.online:
                 self._log(f"{node.id} is online again")
+                node.heartbeat = self._heartbeat
             if node.stopped and instance.running:
                 node.reboot(self._clock.now)
             node.stopped = not instance.running
             node.online = not reason
-            if node.online:
-                node.last_ping = self._clock.now
-            else:
+            if reason:
                 self.unmanaged[instance.id] = reason
             seen[instance.id] = node
         self._nodes = seen
@@ -128,5 +140,5 @@ class Fleet:
             tags=dict(instance.tags),
             registered=now,
             booted=now,
-            last_ping=now,
+            heartbeat=self._heartbeat,
         )

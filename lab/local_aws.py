@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -75,6 +75,29 @@ class LocalAws:
             LabError: the time has passed, or is more than a year ahead.
         """
         return self._ask("advance", {"to": to.isoformat()})
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return what goes wrong at which calls."""
+        found: list[dict[str, Any]] = self._ask("faults")["faults"]
+        return found
+
+    def set_faults(self, faults: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Let this go wrong, and nothing else; each of these begins to count its calls anew.
+
+        Args:
+            faults: objects with `calls` and `do`, and where they are needed `first`, `times` and `milliseconds`.
+
+        Raises:
+            LabError: one of them makes no sense.
+        """
+        wanted = [{key: value for key, value in one.items() if key != "seen"} for one in faults]
+        found: list[dict[str, Any]] = self._ask("faults", {"faults": wanted})["faults"]
+        return found
+
+    def calls(self, *, reset: bool = False) -> dict[str, int]:
+        """Return how often each operation was called since the start, or since the last reset."""
+        counted: dict[str, int] = self._ask("calls", {} if reset else None)["calls"]
+        return counted
 
     def _ask(self, what: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         request = urllib.request.Request(  # noqa: S310 our own server's address

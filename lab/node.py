@@ -73,6 +73,13 @@ class PatchStates:
 
 
 @dataclass
+class Heartbeat:
+    """When something was last heard of: one for all nodes that are online, and one for each that no longer is."""
+
+    at: datetime
+
+
+@dataclass
 class ManagedNode:
     """A node that registered with Systems Manager.
 
@@ -91,7 +98,7 @@ class ManagedNode:
         booted: when it last started.
         online: whether its agent answers.
         stopped: whether the instance is stopped.
-        last_ping: when its agent was last heard of.
+        heartbeat: when its agent was last heard of.
         fault: why installations fail on it; empty on a healthy node.
         states: its last report, if there is one.
         updated_agent: version of the agent that an update of it alone put in; empty if none did.
@@ -108,7 +115,7 @@ class ManagedNode:
     tags: dict[str, str]
     registered: datetime
     booted: datetime
-    last_ping: datetime
+    heartbeat: Heartbeat
     online: bool = True
     stopped: bool = False
     installed_at: dict[str, datetime] = field(default_factory=dict)
@@ -127,6 +134,11 @@ class ManagedNode:
             return agent_version(package.releases[self.installed[package.key]].version)
         return self.updated_agent or self.catalogue.agent_version
 
+    @property
+    def last_ping(self) -> datetime:
+        """When its agent was last heard of."""
+        return self.heartbeat.at
+
     def patch_group(self) -> str:
         """Return the value of the node's patch group tag, in either spelling; empty if it has none."""
         return self.tags.get("PatchGroup", "") or self.tags.get("Patch Group", "")
@@ -134,5 +146,5 @@ class ManagedNode:
     def reboot(self, at: datetime) -> None:
         """Start anew."""
         self.booted = at
-        self.last_ping = at
+        self.heartbeat.at = at
         self.pending_reboot.clear()

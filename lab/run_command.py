@@ -156,13 +156,10 @@ class RunCommand:
             association_id=association_id,
             log_group=log_group,
         )
-        for node in nodes:
-            command.invocations[node.id] = Invocation(
-                node_id=node.id,
-                node_name=node.tags.get("Name", ""),
-                requested=now,
-                steps=new_runs(document),
-            )
+        command.add(
+            Invocation(place, node.id, node.tags.get("Name", ""), now, new_runs(document))
+            for place, node in enumerate(nodes)
+        )
         self.commands[command.id] = command
         self._documents[command.id] = document
         self._log(f"command {command.id}: {document.name} {parameters} sent to {len(nodes)} nodes")
@@ -229,13 +226,16 @@ class RunCommand:
 
     def _start_more(self, command: Command) -> None:
         """Start as many nodes as rate control allows now."""
-        targets = len(command.invocations)
-        limit = command.rate_control.concurrent(targets)
-        for invocation in command.invocations.values():
-            if command.running >= min(limit, command.allowed_at_once):
+        if command.starting:
+            return  # whoever starts nodes already goes on with the next one
+        command.starting = True
+        limit = command.rate_control.concurrent(len(command.invocations))
+        while command.running < min(limit, command.allowed_at_once):
+            invocation = command.next_startable()
+            if invocation is None:
                 break
-            if invocation.status is Status.PENDING and invocation.pending_event is None:
-                self._deliver(command, invocation)
+            self._deliver(command, invocation)
+        command.starting = False
         self._settle(command)
 
     def _deliver(self, command: Command, invocation: Invocation) -> None:
@@ -263,6 +263,8 @@ class RunCommand:
         invocation.pending_event = None
         if invocation.status is Status.PENDING and self._clock.now >= expires:
             self._change(command, invocation, Status.TIMED_OUT, "DeliveryTimedOut")
+        else:
+            command.make_startable(invocation)
         self._start_more(command)
 
     def _run(self, command: Command, invocation: Invocation, node: ManagedNode) -> None:
@@ -303,7 +305,7 @@ class RunCommand:
         self._results.store(command, invocation, node)
         self._events.patch_compliance(node)
         failed = any(run.status is Status.FAILED for run in invocation.steps)
-        invocation.counts_as_error = failed
+        command.errors += failed
         self._change(command, invocation, Status.FAILED if failed else Status.SUCCESS)
         if not failed:
             # One node at first, then two, then four: each that succeeds makes room for one more, up to the limit.
@@ -323,7 +325,7 @@ class RunCommand:
 
     def _settle(self, command: Command) -> None:
         """Give the command its final status once every node has one."""
-        if command.status.final or not all(one.status.final for one in command.invocations.values()):
+        if command.status.final or command.finished < len(command.invocations):
             return
         reached = [one for one in command.invocations.values() if one.details not in ("AccessDenied", "Undeliverable")]
         if command.status is Status.CANCELLING or any(one.status is Status.CANCELLED for one in reached):
@@ -338,7 +340,7 @@ class RunCommand:
             self._change_command(command, Status.FAILED, "Incomplete")
 
     def _change(self, command: Command, invocation: Invocation, status: Status, details: str | None = None) -> None:
-        invocation.to(status, details)
+        command.change(invocation, status, details)
         self._events.invocation(command, invocation)
         for watch in command.watchers:
             watch(invocation)

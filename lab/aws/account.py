@@ -43,13 +43,25 @@ class Account:
         region: the Region.
         catalogues: the operating systems whose images are registered there.
         now: tells the lab's time.
+        changes: a number that is another one whenever instances, roles or networks may have changed.
     """
 
-    def __init__(self, region: str, catalogues: tuple[Catalogue, ...], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        region: str,
+        catalogues: tuple[Catalogue, ...],
+        now: Callable[[], datetime],
+        changes: Callable[[], int],
+    ) -> None:
         self.account = ACCOUNT
         self.region = region
         self._now = now
+        self._changes = changes
         self._images = _register_images(region, catalogues)
+
+    def changes(self) -> int:
+        """Return a number that is another one whenever instances, roles or networks may have changed."""
+        return self._changes()
 
     def instances(self) -> Iterator[Instance]:
         """Return the instances that are not terminated, in the order of their launch."""

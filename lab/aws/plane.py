@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -36,6 +37,8 @@ class Plane:
         self._engines: dict[str, Engine] = {}
         self._changed = threading.Condition(threading.RLock())
         self._stopping = False
+        self._numbers = itertools.count(1)
+        self._changes = 0
         threading.Thread(target=self._pace, name="lab-clock", daemon=True).start()
 
     @contextmanager
@@ -44,10 +47,15 @@ class Plane:
         with self._changed:
             if region not in self._engines:
                 catalogues = built_in()
-                account = Account(region, catalogues, lambda: self._clock.now)
+                account = Account(region, catalogues, lambda: self._clock.now, lambda: self._changes)
                 self._engines[region] = Engine(account, self._clock, catalogues=catalogues, seed=len(self._engines))
             yield self._engines[region]
             self._changed.notify_all()
+
+    def changed(self) -> None:
+        """Have everybody look anew at the account's instances, roles and networks: they may have changed."""
+        # Without waiting for the lab: a clock that is being moved may hold it for minutes.
+        self._changes = next(self._numbers)
 
     def prepare(self, region: str) -> None:
         """Have the engine of a Region, with its images, ready."""

@@ -6,7 +6,6 @@ import argparse
 import json
 import logging
 import os
-import re
 import signal
 import sys
 import threading
@@ -34,11 +33,16 @@ from lab.aws import (  # noqa: F401 importing those of CloudFormation lets moto 
     ssm_service,
     subscribers,
 )
+from lab.aws.calls import call_of
 from lab.aws.plane import DEFAULT_SPEED, DEFAULT_START, Plane
+from lab.aws.traffic import PATHS, Traffic
 from patching.deployment import SERVICE_TIME_HEADER
 
 HOST = "127.0.0.1"
-_REGION = re.compile(r"Credential=[^/]+/\d{8}/([a-z0-9-]+)/")
+_ASIDE = frozenset({"events", "kms", "logs", "cloudwatch", "s3", "sns", "sqs", "ssm", "sts"})
+"""Services that change no instance, no role and no network."""
+
+_READING = ("Describe", "Get", "List")
 _HIDDEN = "/moto-api"
 """moto's own control requests, which know nothing of the lab's state."""
 
@@ -53,6 +57,10 @@ class LocalAws:
         start: what the clock shows first.
         speed: lab seconds that go by in a second while something runs.
 
+    Attributes:
+        plane: what the lab adds to moto.
+        traffic: counts the clients' calls, and lets some of them go wrong.
+
     Raises:
         OSError: the port is taken.
     """
@@ -64,6 +72,7 @@ class LocalAws:
         moto_corrections.install()
         subscribers.install(self.plane)
         cloudformation_alarms.install(self.plane)
+        self.traffic = Traffic()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server: BaseWSGIServer = make_server(HOST, port, self._respond, threaded=True, request_handler=_Handler)
 
@@ -83,19 +92,24 @@ class LocalAws:
 
     def _respond(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 WSGI's own
         path = environ.get("PATH_INFO", "")
+        if path in PATHS:
+            return self.traffic.control(environ, start_response)
         if path.startswith((control.PREFIX, _HIDDEN)):
             return control.respond(self.plane, environ, start_response)
-        region = _REGION.search(environ.get("HTTP_AUTHORIZATION", ""))
-        if region:
+        call = call_of(environ)
+        if call.region:
             # The images of a Region have to be there before anything is launched from them.
-            self.plane.prepare(region[1])
+            self.plane.prepare(call.region)
 
         def start_dated(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:  # noqa: ANN401 WSGI's own
             # Not in the Date header: from that, clients correct their own clocks, and retry what they took for skew.
             return start_response(status, [*headers, (SERVICE_TIME_HEADER, self.plane.now().isoformat())], *rest)
 
-        answer: Iterable[bytes] = self._moto(environ, start_dated)
-        return answer
+        try:
+            return self.traffic.pass_on(call, self._moto, environ, start_dated)
+        finally:
+            if call.service not in _ASIDE and not call.operation.startswith(_READING):
+                self.plane.changed()
 
 
 class _Handler(MotoRequestHandler):

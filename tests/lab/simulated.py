@@ -138,6 +138,7 @@ class FakeCloud:
     region = "us-east-1"
 
     def __init__(self) -> None:
+        self.looks = 0
         self.running: dict[str, Instance] = {}
         self.policies: dict[str, list[dict[str, Any]]] = {}
         self.distrusted: set[str] = set()
@@ -163,6 +164,10 @@ class FakeCloud:
     def _documents(self, role: str) -> list[dict[str, Any]]:
         everything = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
         return self.policies.setdefault(role, [everything])
+
+    def changes(self) -> int:
+        self.looks += 1
+        return self.looks
 
     def instances(self) -> Iterable[Instance]:
         return list(self.running.values())

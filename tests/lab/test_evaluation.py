@@ -10,7 +10,7 @@ import pytest
 
 from lab.catalogue import Catalogue, built_in
 from lab.evaluation import evaluate
-from lab.node import ManagedNode, PatchReport
+from lab.node import Heartbeat, ManagedNode, PatchReport
 from patching.baseline import AvailableSecurityUpdates, ComplianceLevel, PatchBaseline, RejectedPatchesAction
 from patching.compliance import PatchState
 from patching.operating_system import OperatingSystem
@@ -35,7 +35,7 @@ def on(catalogue: Catalogue, image: int = 0, **installed: int) -> ManagedNode:
         tags={},
         registered=TODAY,
         booted=TODAY,
-        last_ping=TODAY,
+        heartbeat=Heartbeat(TODAY),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from lab.catalogue import Catalogue, Image, built_in
 from lab.evaluation import evaluate
 from lab.local_aws import ROOT
-from lab.node import ManagedNode
+from lab.node import Heartbeat, ManagedNode
 from patching.compliance import PatchState
 from patching.operating_system import OperatingSystem
 from patching.policy_file import parse_policy
@@ -40,7 +40,7 @@ def missing(text: str, node: int = 0) -> int:
         tags={},
         registered=START,
         booted=START,
-        last_ping=START,
+        heartbeat=Heartbeat(START),
     )
     baseline = next(one for one in policy.baselines.values() if one.operating_system is launched.operating_system)
     reports, _ = evaluate(managed, baseline.patch_baseline("checked"), START)
