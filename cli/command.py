@@ -1,4 +1,4 @@
-"""What every command of `patchops` has: its options for connection and output, examples, permissions, a form of JSON."""
+"""What every command has: options for connection and output, examples, permissions, a form of JSON."""
 
 from __future__ import annotations
 
@@ -51,7 +51,13 @@ COMMANDS: dict[str, Command] = {}
 
 
 def command(
-    app: typer.Typer, path: str, *, needs: Needs, result: Any, examples: Sequence[str], group: bool = False  # noqa: ANN401 any model
+    app: typer.Typer,
+    path: str,
+    *,
+    needs: Needs,
+    result: Any,  # noqa: ANN401 any model
+    examples: Sequence[str],
+    group: bool = False,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a function a command, whose first argument is the `Call`.
 
@@ -92,7 +98,7 @@ def _with_common_options(function: Callable[..., None], *, with_output: bool) ->
 
     hints = get_type_hints(function, include_extras=True)
     own = list(inspect.signature(function).parameters.values())[1:]
-    common = {"output": (Output, OutputFormat.TABLE)} if with_output else {}
+    common: dict[str, tuple[Any, Any]] = {"output": (Output, OutputFormat.TABLE)} if with_output else {}
     common |= {"quiet": (Quiet, False), "explain": (Explain, False)}
     common |= {"profile": (Profile, None), "region": (Region, None), "endpoint_url": (EndpointUrl, None)}
     parameters = [

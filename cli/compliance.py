@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +28,7 @@ from ops.compliance import NodeReport
 from ops.compliance_page import Page
 from ops.compliance_summary import ComplianceReport, Counting, Summary
 from ops.table import Table
-from patching.compliance import NodeCompliance, PatchState
+from patching.compliance import PatchState
 
 _LISTED = 20
 """Nodes whose open patches are listed one by one."""
@@ -130,13 +128,7 @@ def _counted(
 ) -> Iterator[NodeReport]:
     """Judge reports by their time, and add each up as it comes."""
     for one in found:
-        report = one
-        if begin and (report.at is None or report.at < begin):
-            report = replace(
-                report,
-                compliance=NodeCompliance.UNKNOWN,
-                why_unknown=report.why_unknown or f"no report since {begin.isoformat(timespec='minutes')}",
-            )
+        report = reviewing.judged_since(one, begin) if begin else one
         counting.add(report)
         if page:
             page.add(report)

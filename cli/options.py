@@ -9,16 +9,13 @@ from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
-from cli.terminal import ERROR as ERROR
-from cli.terminal import FOUND as FOUND
-from cli.terminal import OK as OK
-from cli.terminal import USAGE as USAGE
-from cli.terminal import OutputFormat as OutputFormat
-from cli.terminal import Terminal as Terminal
+from cli.terminal import ERROR, FOUND, OK, USAGE, OutputFormat, Terminal
 from patching.deployment import ENVIRONMENT_TAG
 from patching.errors import InvalidValueError
 from patching.rate_control import RateControl
 from patching.targets import Targets
+
+__all__ = ["ERROR", "FOUND", "OK", "USAGE", "OutputFormat", "Terminal"]
 
 T = TypeVar("T")
 
@@ -62,9 +59,9 @@ def targets(
     if sum(map(bool, (tags, instances, group))) > 1:
         usage("give --tag, --instance or --resource-group, not two of them")
     if instances:
-        return _checked("--instance", lambda: Targets.instances(*instances))
+        return checked("--instance", lambda: Targets.instances(*instances))
     if group:
-        return _checked("--resource-group", lambda: Targets.resource_group(group))
+        return checked("--resource-group", lambda: Targets.resource_group(group))
     wanted: dict[str, list[str]] = {}
     for one in tags or []:
         key, equals, value = one.partition("=")
@@ -75,7 +72,7 @@ def targets(
         # It would be that environment's nodes with this one's bucket and topic: nobody can have meant it.
         other = ", ".join(wanted[ENVIRONMENT_TAG])
         usage(f"--environment {environment} and --tag {ENVIRONMENT_TAG}={other} contradict each other; give one")
-    return _checked("--tag", lambda: Targets.tags(wanted)) if wanted else None
+    return checked("--tag", lambda: Targets.tags(wanted)) if wanted else None
 
 
 def required_targets(
@@ -90,7 +87,7 @@ def required_targets(
 
 def rate_control(concurrency: str, max_errors: str) -> RateControl:
     """Make rate control from the options."""
-    return _checked("--concurrency or --max-errors", lambda: RateControl(concurrency, max_errors))
+    return checked("--concurrency or --max-errors", lambda: RateControl(concurrency, max_errors))
 
 
 def usage(message: str) -> NoReturn:
@@ -119,7 +116,8 @@ def confirm(unattended: str) -> None:
         raise typer.Abort
 
 
-def _checked(option: str, make: Callable[[], T]) -> T:
+def checked(option: str, make: Callable[[], T]) -> T:
+    """Make a value of an option; what it refuses is wrong usage."""
     try:
         return make()
     except InvalidValueError as error:

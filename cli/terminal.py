@@ -72,13 +72,11 @@ class Terminal:
             self.out.print(table(title, columns, first).rich())
             return
         widths = [max(map(len, column)) for column in zip(columns, *first, strict=True)]
-        for row in chain((columns, ["\u2500" * width for width in widths]), first, texts):
+        for row in chain(([*columns], ["\u2500" * width for width in widths]), first, texts):
             print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(), flush=True)
         print()
 
-    def stream_json(
-        self, name: str, items: Iterable[T], rest: Callable[[], Mapping[str, Any]]
-    ) -> Iterator[T]:
+    def stream_json(self, name: str, items: Iterable[T], rest: Callable[[], Mapping[str, Any]]) -> Iterator[T]:
         """Write an object with a list under this name, whose items are written and yielded as they come.
 
         Args:
@@ -118,5 +116,3 @@ class Terminal:
             self.warn(f"patchops: not read: {one}")
         if names:
             raise typer.Exit(ERROR)
-
-

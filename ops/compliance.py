@@ -82,6 +82,7 @@ class NodeReport:
         severity: the most serious severity among the open patches, in the vendor's words; empty if there is none.
         operation: what it did last, Scan or Install.
         at: when that ended.
+        seconds: how long it took; 0 if that is not known.
         baseline_id: the baseline that it was held against.
         baseline_name: that baseline's name.
         patch_group: the patch group by which it got it; empty for the default.
@@ -98,6 +99,7 @@ class NodeReport:
     severity: str = ""
     operation: str = ""
     at: datetime | None = None
+    seconds: int = 0
     baseline_id: str = ""
     baseline_name: str = ""
     patch_group: str = ""
@@ -139,6 +141,14 @@ class Review:
     def compliant(self) -> bool:
         """Tell whether every node is compliant, and known to be."""
         return all(report.compliance is NodeCompliance.COMPLIANT for report in self.nodes)
+
+
+def judged_since(report: NodeReport, begin: datetime) -> NodeReport:
+    """Return a report as it counts from a time on: one from before says nothing, and its node is unknown."""
+    if report.at is not None and report.at >= begin:
+        return report
+    why = report.why_unknown or f"no report since {begin.isoformat(timespec='minutes')}"
+    return replace(report, compliance=NodeCompliance.UNKNOWN, why_unknown=why)
 
 
 def review(session: Session, targets: Targets) -> Review:
@@ -245,6 +255,7 @@ def _report(node: Node, state: dict[str, Any], baselines: _Baselines) -> NodeRep
         counts=counts,
         operation=state.get("Operation", ""),
         at=state.get("OperationEndTime"),
+        seconds=_seconds(state.get("OperationStartTime"), state.get("OperationEndTime")),
         baseline_id=state["BaselineId"],
         baseline_name=baselines.name(state["BaselineId"]),
         patch_group=state.get("PatchGroup", ""),
@@ -252,6 +263,10 @@ def _report(node: Node, state: dict[str, Any], baselines: _Baselines) -> NodeRep
         security=int(state.get("SecurityNonCompliantCount", 0)),
         other=int(state.get("OtherNonCompliantCount", 0)),
     )
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> int:
+    return max(0, int((end - start).total_seconds())) if start and end else 0
 
 
 def _with_patches(session: Session, report: NodeReport, problems: list[str]) -> NodeReport:

@@ -96,7 +96,8 @@ def _head(summary: Summary, at: datetime, title: str, problems: Sequence[str]) -
         f"{escape(totals(summary))}.</p>"
     )
     if problems:
-        yield "<section class=problems><h2>Not the whole</h2><p>This could not be read; its nodes count as unknown:</p><ul>"
+        yield "<section class=problems><h2>Not the whole</h2>"
+        yield "<p>This could not be read; its nodes count as unknown:</p><ul>"
         yield from (f"<li>{escape(one)}</li>" for one in problems)
         yield "</ul></section>"
     yield "<section class=figures>"
@@ -106,9 +107,9 @@ def _head(summary: Summary, at: datetime, title: str, problems: Sequence[str]) -
         (NodeCompliance.UNKNOWN, summary.unknown),
     ):
         share = f"{100 * number / summary.nodes:.1f} %" if summary.nodes else ""
-        yield f"<div class=figure><b class={state}>{number:,}</b><span>{_WORDS[state]}</span><small>{share}</small></div>"
+        yield _figure(f"<b class={state}>{number:,}</b>", _WORDS[state], share)
     open_patches = sum(one.patches for one in summary.severities)
-    yield f"<div class=figure><b>{open_patches:,}</b><span>open patches</span><small>counted on each node</small></div>"
+    yield _figure(f"<b>{open_patches:,}</b>", "open patches", "counted on each node")
     yield "</section>"
     yield "<section class=charts>"
     yield _severity_chart(summary)
@@ -120,6 +121,10 @@ def _head(summary: Summary, at: datetime, title: str, problems: Sequence[str]) -
     yield "<section><h2>Nodes</h2><div class=scroll><table data-sortable><thead><tr>"
     yield from (f"<th scope=col>{escape(column)}</th>" for column in NODE_COLUMNS)
     yield "</tr></thead><tbody>\n"
+
+
+def _figure(number: str, what: str, note: str) -> str:
+    return f"<div class=figure>{number}<span>{what}</span><small>{note}</small></div>"
 
 
 def _severity_chart(summary: Summary) -> str:
@@ -170,7 +175,8 @@ def _bar(label: str, value: str, parts: Sequence[tuple[str, int]], whole: int) -
         x += width
     return (
         f"<div class=bar><span>{escape(label)}</span><span>{escape(value)}</span>"
-        f'<svg viewBox="0 0 {_BAR} 10" preserveAspectRatio="none" role="img" aria-label="{escape(f"{label}: {value}")}">'
+        f'<svg viewBox="0 0 {_BAR} 10" preserveAspectRatio="none" role="img" '
+        f'aria-label="{escape(f"{label}: {value}")}">'
         f'<rect class="rest" width="{_BAR}" height="10"/>{"".join(drawn)}</svg></div>'
     )
 
@@ -206,7 +212,8 @@ _DOCUMENT = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>Patch compliance: {title}</title>
 <style>{style}</style>
 </head>

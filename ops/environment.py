@@ -11,7 +11,6 @@ from ops.permissions import Need, On
 from ops.session import Session
 from patching.deployment import OUTPUT_PREFIX, Deployment, Output
 
-
 NEEDS = (Need(On.STACK, "cloudformation:DescribeStacks"),)
 
 

@@ -36,6 +36,8 @@ def in_words(error: Exception) -> str:
         return f"{_one_line(error)}; `aws configure list-profiles` lists those there are"
     if isinstance(error, aws.TokenRetrievalError | aws.UnauthorizedSSOTokenError | aws.SSOTokenLoadError):
         return "the sign-in has expired; sign in again with `aws sso login`"
+    if isinstance(error, aws.IncompleteReadError):
+        return "the connection broke in the middle of a reply, also after retries; try again"
     if isinstance(error, aws.HTTPClientError | aws.ConnectionError):
         return f"{_one_line(error).rstrip('.')}; is the Region right, the network there, and the local AWS running?"
     return _one_line(error)

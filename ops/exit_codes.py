@@ -1,7 +1,7 @@
 """What the exit codes of the patching documents mean, with the usual cause and what mends it.
 
-AWS documents no list of them. These are those that its pages on troubleshooting name, those by which a script asks for a
-reboot, and those that a shell gives; any other says no more than that the step failed.
+AWS documents no list of them. These are those that its pages on troubleshooting name, those by which a script asks
+for a reboot, and those that a shell gives; any other says no more than that the step failed.
 
 Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-troubleshooting.html and
 https://docs.aws.amazon.com/systems-manager/latest/userguide/send-commands-reboot.html.
@@ -16,26 +16,26 @@ _NOT_ENDED = -1
 
 _PATCHING = {
     1: (
-        "the script stopped with an error: often no suitable Python (Debian and Ubuntu need python3), a repository that "
-        "cannot be reached, or a package that does not install; the end of the output says which"
+        "the script stopped with an error: often no suitable Python (Debian and Ubuntu need python3), a repository "
+        "that cannot be reached, or a package that does not install; the end of the output says which"
     ),
     152: (
-        "the script's own files could not be unpacked: another run of it on the node at the same time, or /var is full; "
-        "let the windows and associations of a node not meet, and make room"
+        "the script's own files could not be unpacked: another run of it on the node at the same time, or /var is "
+        "full; let the windows and associations of a node not meet, and make room"
     ),
     155: (
         "the archive of the script could not be unpacked: another run of it on the node at the same time, or /var is "
         "full; let the windows and associations of a node not meet, and make room"
     ),
     156: (
-        "the script could not be downloaded: the node does not reach AWS's buckets in S3; open the way (a gateway endpoint "
-        "or NAT) and let its policies read the buckets that Patch Manager uses"
+        "the script could not be downloaded: the node does not reach AWS's buckets in S3; open the way (a gateway "
+        "endpoint or NAT) and let its policies read the buckets that Patch Manager uses"
     ),
 }
 _SHELL = {
     126: (
-        "the script may not be run: the file system of /var/lib/amazon is mounted with noexec; mount it with exec, or give "
-        "it a partition of its own"
+        "the script may not be run: the file system of /var/lib/amazon is mounted with noexec; mount it with exec, or "
+        "give it a partition of its own"
     ),
     127: "a program that the script calls is not there; the end of the output names it",
     137: "the script was killed, mostly because memory ran out; look into the system's log, and give the node more",
@@ -44,13 +44,13 @@ _SHELL = {
 }
 _ON_WINDOWS = {
     1: (
-        "the script stopped with an error: often Windows Update or WSUS that cannot be reached; an HRESULT in the output "
-        "is explained in Microsoft's list of Windows Update errors"
+        "the script stopped with an error: often Windows Update or WSUS that cannot be reached; an HRESULT in the "
+        "output is explained in Microsoft's list of Windows Update errors"
     ),
     3010: "the script asks for a reboot; the agent reboots the node and runs it again",
     4294967295: (
-        "Windows Update itself failed: look the HRESULT in the output up in Microsoft's list; 0x80072EE2 and the like mean "
-        "that the update service cannot be reached"
+        "Windows Update itself failed: look the HRESULT in the output up in Microsoft's list; 0x80072EE2 and the like "
+        "mean that the update service cannot be reached"
     ),
 }
 
@@ -76,7 +76,8 @@ def meaning(step: str, code: int, status: str) -> str:
 
 _DETAILS = {
     "DeliveryTimedOut": (
-        "the node did not fetch the command in time: it is stopped or its agent does not run; `patchops doctor` says why"
+        "the node did not fetch the command in time: it is stopped or its agent does not run; "
+        "`patchops doctor` says why"
     ),
     "Undeliverable": "the node could not be reached, or is not a managed node; `patchops doctor` says why",
     "Terminated": "it was not started: more nodes failed before it than the error threshold allows",

@@ -2,8 +2,8 @@
 
 Two runs of AWS-RunPatchBaseline on one node break each other, says
 https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-troubleshooting.html; calendars follow
-https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCalendarState.html. Runs of associations are not in
-the list of commands, and are not seen.
+https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCalendarState.html. Runs of associations are not
+in the list of commands, and are not seen.
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ def check_calendars(session: Session, deployment: Deployment | None, named: Iter
         if state["State"] == "CLOSED":
             opens = state.get("NextTransitionTime", "")
             until = f" until {opens}" if opens else ""
-            message = f"the Change Calendar {name} is closed{until}; wait, or say --despite-calendar if it has to be now"
+            message = (
+                f"the Change Calendar {name} is closed{until}; wait, or say --despite-calendar if it has to be now"
+            )
             raise OperationError(message)
 
 

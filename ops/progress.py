@@ -150,9 +150,8 @@ def find_command(session: Session, command_id: str) -> Any:  # noqa: ANN401 boto
             raise
         commands = []
     if not commands:
-        message = (
-            f"there is no command {command_id} in this Region; `patchops runs` lists them, and AWS keeps them for 30 days"
-        )
+        known = "`patchops runs` lists them, and AWS keeps them for 30 days"
+        message = f"there is no command {command_id} in this Region; {known}"
         raise OperationError(message)
     return commands[0]
 

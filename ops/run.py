@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ops import sending
@@ -70,6 +70,10 @@ class Plan:
     rate_control: RateControl
     environment: Environment | None
     comment: str = ""
+
+    def at_pace(self, rate_control: RateControl) -> Plan:
+        """Return the same with another rate control."""
+        return replace(self, rate_control=rate_control)
 
     def request(self) -> dict[str, Any]:
         """Return the SendCommand request."""

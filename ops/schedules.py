@@ -11,11 +11,36 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ops.permissions import Need, On
 from ops.session import Session
+from ops.window_task import find_window
 from patching.deployment import Deployment
 from patching.run_patch_baseline import DOCUMENT_NAME
 from patching.schedule import Schedule
 from patching.targets import Targets
+
+NEEDS = (
+    Need(
+        On.ANYTHING,
+        "ssm:DescribeMaintenanceWindows",
+        "ssm:DescribeMaintenanceWindowSchedule",
+        "ssm:DescribeMaintenanceWindowExecutionTasks",
+        "ssm:DescribeMaintenanceWindowExecutionTaskInvocations",
+        "ssm:ListAssociations",
+    ),
+    Need(
+        On.WINDOWS,
+        "ssm:DescribeMaintenanceWindowTargets",
+        "ssm:DescribeMaintenanceWindowTasks",
+        "ssm:DescribeMaintenanceWindowExecutions",
+    ),
+    Need(On.WINDOW_TASKS, "ssm:GetMaintenanceWindowTask"),
+    Need(On.ASSOCIATIONS, "ssm:DescribeAssociation"),
+)
+SWITCH_NEEDS = (
+    Need(On.ANYTHING, "ssm:DescribeMaintenanceWindows"),
+    Need(On.WINDOWS, "ssm:UpdateMaintenanceWindow"),
+)
 
 SHOWN_RUNS = 3
 _KEPT_EXECUTIONS = 5
@@ -23,7 +48,15 @@ _KEPT_EXECUTIONS = 5
 
 @dataclass(frozen=True)
 class Execution:
-    """One opening of a window."""
+    """One opening of a window.
+
+    Attributes:
+        id: its id.
+        status: how it ended, or how far it is.
+        started: when it opened.
+        ended: when it ended; null as long as it is open.
+        commands: the ids of the commands that it sent.
+    """
 
     id: str
     status: str
@@ -34,7 +67,20 @@ class Execution:
 
 @dataclass(frozen=True)
 class Window:
-    """A maintenance window with what it runs."""
+    """A maintenance window with what it runs.
+
+    Attributes:
+        id: its id.
+        name: its name.
+        enabled: whether it opens at all.
+        schedule: when it opens.
+        duration_hours: how long it is open.
+        cutoff_hours: how long before its end it stops starting tasks.
+        targets: the groups of nodes that it selects.
+        tasks: what it runs.
+        next_runs: when it opens next, in its time zone.
+        executions: how it ran, the latest first.
+    """
 
     id: str
     name: str
@@ -50,7 +96,18 @@ class Window:
 
 @dataclass(frozen=True)
 class Association:
-    """An association that runs AWS-RunPatchBaseline."""
+    """An association that runs AWS-RunPatchBaseline.
+
+    Attributes:
+        id: its id.
+        name: its name.
+        operation: Scan or Install.
+        schedule: when it runs; null if it has no schedule.
+        targets: the nodes that it selects.
+        status: how its last run ended.
+        last_run: when that was; null if it never ran.
+        next_runs: when it runs next, in UTC.
+    """
 
     id: str
     name: str
@@ -64,7 +121,13 @@ class Association:
 
 @dataclass(frozen=True)
 class Scheduled:
-    """Everything that patches by itself."""
+    """Everything that patches by itself.
+
+    Attributes:
+        at: when it was read.
+        windows: the maintenance windows.
+        associations: the associations.
+    """
 
     at: datetime
     windows: tuple[Window, ...]
@@ -85,6 +148,40 @@ def scheduled(session: Session, deployment: Deployment | None = None) -> Schedul
         if one.get("Name") == DOCUMENT_NAME and one.get("AssociationName", "").startswith(prefix)
     )
     return Scheduled(session.now(), windows, associations)
+
+
+@dataclass(frozen=True)
+class Switched:
+    """A window that was switched on or off.
+
+    Attributes:
+        id: its id.
+        name: its name.
+        enabled: whether it opens at all now.
+        next_run: when it opens next, in its time zone; null if it does not.
+    """
+
+    id: str
+    name: str
+    enabled: bool
+    next_run: datetime | None
+
+
+def switch(session: Session, environment: str, name: str, *, enabled: bool) -> Switched:
+    """Switch a window of an environment on or off.
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateMaintenanceWindow.html.
+
+    Raises:
+        OperationError: the environment has no window of this name.
+    """
+    window_id = find_window(session, environment, name)["WindowId"]
+    session.ssm.update_maintenance_window(WindowId=window_id, Enabled=enabled)
+    now = find_window(session, environment, name)
+    text = now.get("NextExecutionTime")
+    return Switched(
+        window_id, now["Name"], now["Enabled"], _time(text.partition("[")[0]) if text and now["Enabled"] else None
+    )
 
 
 def execution_commands(session: Session, execution_id: str) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Sending a command once, also over a connection that breaks.
 
-SendCommand is not idempotent and takes no token by which the service would know a request again. So no request is made
-a second time before it is known that the first one did nothing: each carries a mark of its own in its comment, and after
-a connection that broke on the way the commands of the account are searched for it.
+SendCommand is not idempotent and takes no token by which the service would know a request again. So no request is
+made a second time before it is known that the first one did nothing: each carries a mark of its own in its comment, and
+after a connection that broke on the way the commands of the account are searched for it.
 
 Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html and
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListCommands.html.
@@ -65,6 +65,8 @@ def send_once(session: Session, request: Mapping[str, Any], *, sleep: Sleep = ti
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return session.ssm_once.send_command(**marked)["Command"]["CommandId"]
+        except KeyError:
+            return _found(session, mark, begun, aws.IncompleteReadError(actual_bytes=0, expected_bytes=1), sleep)
         except _NOT_SENT:
             if attempt == _ATTEMPTS:
                 raise
@@ -112,8 +114,8 @@ def _found(session: Session, mark: str, begun: datetime, error: Exception, sleep
         sleep(wait)
         wait *= 2
     message = (
-        f"SendCommand: {in_words(error)}; no command marked {mark} is there{problem}, so that it was probably not sent, "
-        "and nothing was sent again: look with `patchops runs`, and repeat this if it is not there"
+        f"SendCommand: {in_words(error)}; no command marked {mark} is there{problem}, so that it was probably not "
+        "sent, and nothing was sent again: look with `patchops runs`, and repeat this if it is not there"
     )
     raise OperationError(message)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import IncompleteReadError
 
 from ops import aws_cli
 from patching.deployment import SERVICE_TIME_HEADER
@@ -31,11 +32,12 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 CONCURRENCY = 10
-"""Requests under way at one time: enough to hide the way to the Region, below what any account's request rate allows."""
+"""Requests under way at one time: enough to hide the way to the Region, few enough for an account's request rate."""
 
 _ATTEMPTS = 5
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 30
+_FIRST_WAIT = 0.1
 
 
 class Session:
@@ -70,17 +72,20 @@ class Session:
     @cached_property
     def ssm(self) -> SSMClient:
         """Systems Manager."""
-        return self._client("ssm")
+        client: SSMClient = self._client("ssm")
+        return client
 
     @cached_property
     def ssm_once(self) -> SSMClient:
         """Systems Manager, for requests that must not be made twice: none of them is ever repeated by itself."""
-        return self._client("ssm", attempts=1)
+        client: SSMClient = self._client("ssm", attempts=1)
+        return client
 
     @cached_property
     def ec2(self) -> EC2Client:
         """EC2."""
-        return self._client("ec2")
+        client: EC2Client = self._client("ec2")
+        return client
 
     @cached_property
     def iam(self) -> Any:  # noqa: ANN401 no stubs for what few requests are made
@@ -95,12 +100,14 @@ class Session:
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
         """CloudFormation."""
-        return self._client("cloudformation")
+        client: CloudFormationClient = self._client("cloudformation")
+        return client
 
     @cached_property
     def s3(self) -> S3Client:
         """S3."""
-        return self._client("s3")
+        client: S3Client = self._client("s3")
+        return client
 
     @cached_property
     def resource_groups(self) -> Any:  # noqa: ANN401 no stubs for what few requests are made
@@ -110,12 +117,14 @@ class Session:
     @cached_property
     def sns(self) -> SNSClient:
         """SNS."""
-        return self._client("sns")
+        client: SNSClient = self._client("sns")
+        return client
 
     @cached_property
     def sqs(self) -> SQSClient:
         """SQS."""
-        return self._client("sqs")
+        client: SQSClient = self._client("sqs")
+        return client
 
     @property
     def region(self) -> str:
@@ -147,7 +156,7 @@ class Session:
         """The threads of all work of this session, so that it never has more requests under way than it should."""
         return ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="patchops")
 
-    def _client(self, service: str, *, attempts: int = _ATTEMPTS) -> Any:  # noqa: ANN401 as many types as services
+    def _client(self, service: Any, *, attempts: int = _ATTEMPTS) -> Any:  # noqa: ANN401 as many types as services
         retries: Mapping[str, Any] = {"mode": "adaptive", "total_max_attempts": attempts}
         config = Config(
             retries=retries,  # type: ignore[arg-type]
@@ -155,7 +164,9 @@ class Session:
             read_timeout=_READ_SECONDS,
             max_pool_connections=CONCURRENCY,
         )
-        return self._boto3.client(service, config=config, endpoint_url=self._endpoint_url)  # type: ignore[call-overload]
+        client = self._boto3.client(service, config=config, endpoint_url=self._endpoint_url)
+        client.meta.events.register_first("needs-retry", _Incomplete(attempts).judge)
+        return client
 
     def _note_time(self, http_response: Any, **_: Any) -> None:  # noqa: ANN401 the event's own signature
         headers = http_response.headers
@@ -163,6 +174,28 @@ class Session:
             self._service_time = datetime.fromisoformat(headers[SERVICE_TIME_HEADER])
         elif headers.get("date"):
             self._service_time = parsedate_to_datetime(headers["date"])
+
+
+class _Incomplete:
+    """Has a reply that ends before its end read again: the parser takes half of one for an empty one.
+
+    Args:
+        attempts: after so many, it is an error.
+    """
+
+    def __init__(self, attempts: int) -> None:
+        self._attempts = attempts
+
+    def judge(self, response: Any, attempts: int, operation: Any, **_: Any) -> float | None:  # noqa: ANN401 the event's own signature
+        if response is None or operation.has_streaming_output or operation.http.get("method") == "HEAD":
+            return None
+        reply = response[0]
+        expected = reply.headers.get("content-length")
+        if expected is None or reply.headers.get("content-encoding") or int(expected) == len(reply.content):
+            return None
+        if attempts >= self._attempts:
+            raise IncompleteReadError(actual_bytes=len(reply.content), expected_bytes=int(expected))
+        return float(_FIRST_WAIT * 2**attempts)
 
 
 def _region_of_environment() -> str | None:

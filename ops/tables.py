@@ -7,8 +7,9 @@ from datetime import UTC
 from zoneinfo import ZoneInfo
 
 from ops.documents import DocumentDetails, DocumentSummary
+from ops.history import Run
 from ops.nodes import Node
-from ops.run import Progress
+from ops.progress import Progress
 from ops.schedules import Scheduled, Window
 from ops.table import Table, table
 from patching.deployment import ENVIRONMENT_TAG, PATCH_GROUP_TAG, WORKLOAD_TAG
@@ -72,20 +73,25 @@ def nodes(found: Iterable[Node]) -> Table:
     return table("Managed nodes", NODE_COLUMNS, map(node_row, found))
 
 
-def progress(state: Progress) -> Table:
-    """Show how far a command is."""
+def progress(state: Progress, most: int | None = None) -> Table:
+    """Show how far a command is; of very many nodes, those first on which something is going on or went wrong."""
+    nodes = state.nodes
+    if most is not None and len(nodes) > most:
+        order = {"InProgress": 0, "Failed": 1, "TimedOut": 1, "Cancelled": 1, "Success": 3}
+        nodes = tuple(sorted(nodes, key=lambda one: order.get(one.status, 2)))[:most]
     return table(
         f"Command {state.command_id}: {state.details}, {state.completed} of {state.targets} done, "
         f"{state.errors} errors",
-        ("Node", "Name", "Status", "Steps"),
+        ("Node", "Name", "Status", "Steps", "Meaning"),
         (
             (
                 one.node_id,
                 one.name,
                 one.details,
                 [f"{step.name} {'skipped' if step.skipped else step.status}" for step in one.steps],
+                one.meaning,
             )
-            for one in state.nodes
+            for one in nodes
         ),
     )
 
@@ -94,14 +100,14 @@ def steps(state: Progress) -> list[Table]:
     """Show what the steps of a command did on each node, why one was skipped, and the end of the others' output."""
     overview = table(
         "Steps",
-        ("Node", "Step", "Status", "Code", "Skipped because"),
+        ("Node", "Step", "Status", "Code", "Meaning, or skipped because"),
         (
             (
                 node.name or node.node_id,
                 step.name,
                 "Skipped" if step.skipped else step.status,
                 step.code,
-                step.output.strip() if step.skipped else "",
+                step.output.strip() if step.skipped else step.meaning,
             )
             for node in state.nodes
             for step in node.steps
@@ -116,6 +122,42 @@ def steps(state: Progress) -> list[Table]:
         if step.output and not step.skipped
     ]
     return [overview, *outputs]
+
+
+def runs(found: Iterable[Run]) -> Table:
+    """Show the commands that were sent."""
+    return table(
+        "Commands",
+        ("Command", "Sent (UTC)", "What", "Status", "Done", "Errors", "Targets", "Comment"),
+        (
+            (
+                one.command_id,
+                one.requested.astimezone(UTC) if one.requested else "",
+                f"{one.document} {one.operation}".strip(),
+                one.status,
+                f"{one.completed}/{one.nodes}",
+                one.errors,
+                one.targets,
+                one.comment,
+            )
+            for one in found
+        ),
+    )
+
+
+def run(one: Run) -> Table:
+    """Show one command."""
+    return table(
+        f"Command {one.command_id}",
+        ("", " "),
+        (
+            ("What", f"{one.document} {one.operation}".strip()),
+            ("Sent", one.requested.astimezone(UTC) if one.requested else ""),
+            ("Targets", one.targets),
+            ("Comment", one.comment),
+            ("Output", f"s3://{one.bucket}" if one.bucket else "nowhere"),
+        ),
+    )
 
 
 def schedules(found: Scheduled) -> list[Table]:

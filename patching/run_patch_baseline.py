@@ -104,6 +104,8 @@ class RunPatchBaseline:
         hooks: documents that an installation runs at certain points; none by default.
         override_list: where a list of patches lies (`s3://BUCKET/KEY`, or an https address in S3) that are installed
             instead of what the baseline approves. Compliance is still reported by the baseline. Empty by default.
+        baseline_override: where baselines lie that are used instead of the nodes' own, this time. What is recorded as
+            compliance is still by their own. Empty by default.
 
     Raises:
         InvalidValueError: an operation, reboot option, snapshot id or location that the document would refuse, hooks
@@ -115,8 +117,11 @@ class RunPatchBaseline:
     snapshot_id: str = ""
     hooks: Hooks | None = None
     override_list: str = ""
+    baseline_override: str = ""
 
     def __post_init__(self) -> None:
+        if self.baseline_override and not is_token(self.baseline_override):
+            OverrideListLocation.parse(self.baseline_override)
         if self.override_list and not is_token(self.override_list):
             OverrideListLocation.parse(self.override_list)
         if self.operation is Operation.SCAN and (self.hooks or self.override_list):
@@ -131,9 +136,9 @@ class RunPatchBaseline:
             raise InvalidValueError(message)
 
     @classmethod
-    def scan(cls, *, snapshot_id: str = "") -> Self:
+    def scan(cls, *, snapshot_id: str = "", baseline_override: str = "") -> Self:
         """Report compliance; change nothing."""
-        return cls(Operation.SCAN, snapshot_id=snapshot_id)
+        return cls(Operation.SCAN, snapshot_id=snapshot_id, baseline_override=baseline_override)
 
     @classmethod
     def install(
@@ -143,6 +148,7 @@ class RunPatchBaseline:
         snapshot_id: str = "",
         hooks: Hooks | None = None,
         override_list: str = "",
+        baseline_override: str = "",
     ) -> Self:
         """Install what is approved and missing, or what a list names, and reboot as `reboot` says."""
         return cls(
@@ -151,6 +157,7 @@ class RunPatchBaseline:
             snapshot_id=snapshot_id,
             hooks=hooks,
             override_list=override_list,
+            baseline_override=baseline_override,
         )
 
     @classmethod
@@ -170,6 +177,7 @@ class RunPatchBaseline:
             first.get("SnapshotId", ""),
             hooks,
             first.get("InstallOverrideList", "") if operation is Operation.INSTALL else "",
+            first.get("BaselineOverride", ""),
         )
 
     @property
@@ -188,6 +196,8 @@ class RunPatchBaseline:
             parameters |= self.hooks.to_api()
         if self.override_list:
             parameters["InstallOverrideList"] = [self.override_list]
+        if self.baseline_override:
+            parameters["BaselineOverride"] = [self.baseline_override]
         return parameters
 
 
