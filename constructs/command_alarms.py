@@ -41,7 +41,7 @@ class CommandAlarms(Construct):
             iam.PolicyStatement(actions=["sns:Publish"], resources=[notifications.arn], principals=[service])
         )
         notifications.key.add_to_resource_policy(
-            iam.PolicyStatement(actions=["kms:GenerateDataKey*", "kms:Decrypt"], resources=["*"], principals=[service])
+            iam.PolicyStatement(actions=["kms:GenerateDataKey", "kms:Decrypt"], resources=["*"], principals=[service])
         )
         self.alarms = []
         for part, (metric, what) in METRICS.items():

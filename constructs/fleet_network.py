@@ -1,12 +1,13 @@
 """The network of a lab's fleet.
 
 Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html and, for the buckets that
-patching reads, https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-technical-details.html.
+patching reads, https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-operations-s3-buckets.html and
+https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-technical-details.html.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
@@ -14,22 +15,25 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 from constructs.acknowledgment import HIPAA, NIST, PCI, acknowledge, in_packs
 
+from patching.operating_system import OperatingSystem
 from patching.policy.fleet import Network, NetworkKind
 
 _BUCKETS = (
     "amazon-ssm-{}",
     "amazon-ssm-packages-{}",
+    # The scripts of AWS-RunPatchBaseline. Each Region's name ends in a suffix of its own, and the stack is for any.
+    "aws-patch-manager-{}-*",
     "aws-ssm-{}",
     "aws-ssm-document-attachments-{}",
+    # What birdwatcher is elsewhere, in Cape Town and Milan.
+    "aws-ssm-distributor-file-{}",
     "aws-windows-downloads-{}",
     # Some Regions' names have a suffix.
-    "patch-baseline-snapshot-{}*",
+    "patch-baseline-snapshot-{}",
+    "patch-baseline-snapshot-{}-*",
     "{}-birdwatcher-prod",
-    # The repositories of Amazon Linux.
-    "amazonlinux-2-repos-{}",
-    "al2023-repos-{}-*",
 )
-"""Buckets of AWS's that patching reads from, for a Region."""
+"""Buckets of AWS's that the agent and patching read from, for a Region."""
 
 
 class FleetNetwork(Construct):
@@ -55,7 +59,9 @@ class FleetNetwork(Construct):
         logs: bool = False,
     ) -> None:
         super().__init__(scope, id)
+        self._network = network
         self.public = network.kind is NetworkKind.PUBLIC
+        self._read = iam.PolicyStatement(actions=["s3:GetObject"], principals=[iam.AnyPrincipal()])
         if network.kind is NetworkKind.EXISTING:
             self.vpc: ec2.IVpc = ec2.Vpc.from_vpc_attributes(
                 self,
@@ -87,6 +93,20 @@ class FleetNetwork(Construct):
             )
         if network.kind is NetworkKind.ISOLATED:
             self._add_endpoints(written_buckets, read_objects, logs=logs)
+
+    def let_reach_repositories(self, system: OperatingSystem) -> None:
+        """Let nodes of a system reach their repositories.
+
+        Raises:
+            InvalidValueError: they cannot from this network.
+        """
+        self._network.check_reaches(system)
+        if self._network.kind is NetworkKind.ISOLATED:
+            self._let_read(system.repository_buckets(Stack.of(self).region))
+
+    def _let_read(self, buckets: Iterable[str]) -> None:
+        arns = [f"arn:{Stack.of(self).partition}:s3:::{bucket}/*" for bucket in buckets]
+        self._read.add_resources(*(arn for arn in arns if arn not in self._read.resources))
 
     def _made(self, kind: NetworkKind) -> ec2.Vpc:
         public = ec2.SubnetConfiguration(
@@ -161,22 +181,14 @@ class FleetNetwork(Construct):
                 name, service=service, subnets=self.subnets, security_groups=[endpoints], open=False
             )
         stack = Stack.of(self)
-        everyone = [iam.AnyPrincipal()]
-        self.s3.add_to_policy(
-            iam.PolicyStatement(
-                actions=["s3:GetObject"],
-                resources=[
-                    *(f"arn:{stack.partition}:s3:::{bucket.format(stack.region)}/*" for bucket in _BUCKETS),
-                    *read_objects,
-                ],
-                principals=everyone,
-            )
-        )
+        self._let_read(bucket.format(stack.region) for bucket in _BUCKETS)
+        self._read.add_resources(*read_objects)
+        self.s3.add_to_policy(self._read)
         self.s3.add_to_policy(
             iam.PolicyStatement(
                 actions=["s3:PutObject", "s3:GetEncryptionConfiguration"],
                 resources=[arn for bucket in written_buckets for arn in (bucket, f"{bucket}/*")],
-                principals=everyone,
+                principals=[iam.AnyPrincipal()],
                 conditions={"StringEquals": {"aws:PrincipalAccount": stack.account}},
             )
         )

@@ -35,7 +35,8 @@ class FleetNode(Construct):
         profile: profile with the role that says what the instance may do.
 
     Raises:
-        InvalidValueError: an image for other processors than the instance has.
+        InvalidValueError: an image for other processors than the instance has, or a system whose repositories cannot be
+            reached from the network.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class FleetNode(Construct):
     ) -> None:
         super().__init__(scope, id)
         check_processors(instance_type, image_parameter)
+        network.let_reach_repositories(operating_system)
         windows = operating_system.platform_type is PlatformType.WINDOWS
         user_data = ec2.UserData.for_windows() if windows else ec2.UserData.for_linux()
         if "/ecs/" in image_parameter:

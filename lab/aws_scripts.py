@@ -13,11 +13,11 @@ from lab import transcript
 from lab.command import StepRun
 from lab.document_run import EXIT_WITH_SUCCESS, Action, Course, Job, Place
 from lab.network import patching_refusal
-from lab.override_list import fetched
+from lab.override_list import fetched, fetched_baselines
 from lab.patch_operation import PatchOperation
+from lab.snapshots import Snapshot
 from patching.compliance import PatchState
 from patching.errors import InvalidValueError
-from patching.install_override_list import InstallOverrideList
 from patching.operating_system import PlatformType
 from patching.run_patch_baseline import (
     DOCUMENT_NAME,
@@ -29,15 +29,12 @@ from patching.run_patch_baseline import (
 )
 
 _LOOK = timedelta(seconds=2)
+_OVERRIDES = ("InstallOverrideList", "BaselineOverride")
 
 
 def patch(job: Job, place: Place, run: StepRun) -> Course:
     """Scan the node, or install what is missing, and report."""
-    node = job.node
-    if any(place.parameters.get("BaselineOverride", ())):
-        yield _LOOK
-        run.code, run.error = 1, "The lab does not emulate the parameter BaselineOverride.\n"
-        return
+    node, started = job.node, job.now()
     refusal = patching_refusal(node.network, node.role)
     if refusal:
         yield _LOOK
@@ -45,22 +42,23 @@ def patch(job: Job, place: Place, run: StepRun) -> Course:
         run.code = 156
         run.error = f"[simulated] Unable to download payload: {refusal}\nfailed to run commands: exit status 156\n"
         return
-    task = RunPatchBaseline.from_api(dict(place.parameters))
-    override_list: InstallOverrideList | None = None
-    if task.override_list:
+    if any(any(place.parameters.get(name, ())) for name in _OVERRIDES):
         yield _LOOK
-        try:
-            override_list = fetched(job.cloud, node, task.override_list)
-        except InvalidValueError as error:
-            run.code, run.output, run.error = 1, transcript.no_override_list(node, task), f"{error}\n"
-            return
+    try:
+        task = RunPatchBaseline.from_api(dict(place.parameters))
+        override_list = fetched(job.cloud, node, task.override_list) if task.override_list else None
+        snapshot = _snapshot(job, task)
+    except InvalidValueError as error:
+        run.code, run.output, run.error = 1, transcript.no_override(node, place.parameters), f"{error}\n"
+        return
     operation = PatchOperation(
         node,
         task,
-        job.baselines.effective(node.catalogue.system, node.patch_group()),
+        snapshot,
+        job.evaluations,
         snapshot_id=task.snapshot_id or job.ids.uuid(),
         command_id=job.command_id,
-        started=job.now(),
+        started=started,
         override_list=override_list,
     )
     yield operation.work()
@@ -69,9 +67,26 @@ def patch(job: Job, place: Place, run: StepRun) -> Course:
         job.log(f"{node.id} reboots")
         yield reboot
     states = operation.report(job.now())
-    run.output = transcript.finished(node, task, states, operation)
+    run.printed = transcript.finished(node, task, states, operation)
     run.code = int(operation.failed)
     run.error = f"{node.fault}\n" if operation.failed else ""
+
+
+def _snapshot(job: Job, task: RunPatchBaseline) -> Snapshot:
+    """Return the baseline that the node is held against: the registered one, or one that overrides it."""
+    system, group = job.node.catalogue.system, job.node.patch_group()
+    if not task.baseline_override:
+        return job.baselines.snapshot(task.snapshot_id, system, group, job.now())
+
+    def take() -> Snapshot:
+        override = fetched_baselines(job.cloud, job.node, task.baseline_override)
+        baseline_id = override.ids.get(system) or job.baselines.effective(system, group).id
+        return Snapshot(baseline_id, override.for_system(system), job.now())
+
+    if not task.snapshot_id:
+        return take()
+    # Under a snapshot's id the list is read once: what becomes of it afterwards changes nothing for the other nodes.
+    return job.baselines.snapshots.find((task.snapshot_id, system, task.baseline_override), job.now(), take)
 
 
 def verify_patch_states(job: Job, place: Place, run: StepRun) -> Course:

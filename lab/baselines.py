@@ -11,6 +11,7 @@ from datetime import datetime
 
 from lab.errors import ApiError
 from lab.ids import Ids
+from lab.snapshots import Snapshot, Snapshots
 from patching.baseline import ApprovalRule, PatchBaseline, filters_from
 from patching.operating_system import PREDEFINED_DEFAULTS, OperatingSystem, PatchFamily
 from patching.quotas import MAX_BASELINES, MAX_PATCH_GROUPS
@@ -42,6 +43,7 @@ class Baselines:
         self._stored: dict[str, StoredBaseline] = {}
         self._groups: dict[tuple[OperatingSystem, str], str] = {}
         self._defaults: dict[OperatingSystem, str] = {}
+        self.snapshots = Snapshots()
         for system, name in PREDEFINED_DEFAULTS.items():
             stored = StoredBaseline(ids.resource("pb"), _predefined(name, system), now, now, by_aws=True)
             self._stored[stored.id] = stored
@@ -138,6 +140,22 @@ class Baselines:
         """Return the baseline that a node uses: its patch group's or, silently, the default of its system."""
         used = self._groups.get((system, group))
         return self._stored[used] if used else self.default(system)
+
+    def snapshot(self, snapshot_id: str, system: OperatingSystem, group: str, now: datetime) -> Snapshot:
+        """Return the baseline that a node uses, as it was when its operation began.
+
+        Args:
+            snapshot_id: what all nodes of the operation share; empty for a snapshot of the node's own.
+            system: the node's operating system.
+            group: its patch group.
+            now: the lab's time.
+        """
+
+        def take() -> Snapshot:
+            stored = self.effective(system, group)
+            return Snapshot(stored.id, stored.baseline, now)
+
+        return self.snapshots.find((snapshot_id, system, group), now, take) if snapshot_id else take()
 
     def _own(self, baseline_id: str) -> StoredBaseline:
         stored = self.get(baseline_id)

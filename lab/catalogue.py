@@ -29,12 +29,14 @@ class Image:
         system: its operating system.
         parameters: public SSM parameters that hold its id.
         built: when.
+        features: roles and features of Windows that are installed, such as Web-Server.
     """
 
     name: str
     system: OperatingSystem
     parameters: tuple[str, ...]
     built: datetime
+    features: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,13 @@ class Package:
         key: what identifies it.
         releases: in order of time and of version.
         titles: what each release is called in reports.
+        feature: role or feature of Windows that it updates; empty for one that every node has.
     """
 
     key: str
     releases: tuple[Patch, ...]
     titles: tuple[str, ...]
+    feature: str = ""
 
     def newest(self, at: datetime) -> int:
         """Return the index of the newest release at a time, or -1 if there was none yet."""
@@ -71,6 +75,8 @@ class Catalogue:
     agent_version: str
     images: tuple[Image, ...]
     packages: tuple[Package, ...]
+    revision: int = 0
+    """How often patches were added to it."""
 
     @property
     def agent_package(self) -> Package | None:
@@ -79,7 +85,11 @@ class Catalogue:
 
     def installed_on(self, image: Image) -> dict[str, int]:
         """Return the release of each package that a node has when it is launched from an image."""
-        installed = {package.key: package.newest(image.built) for package in self.packages}
+        installed = {
+            package.key: package.newest(image.built)
+            for package in self.packages
+            if not package.feature or package.feature in image.features
+        }
         return {key: index for key, index in installed.items() if index >= 0}
 
 
@@ -112,7 +122,13 @@ def parse(data: dict[str, Any]) -> Catalogue:
         platform_version=data["platform_version"],
         agent_version=data["agent_version"],
         images=tuple(
-            Image(image["name"], system, tuple(image["parameters"]), datetime.fromisoformat(image["built"]))
+            Image(
+                image["name"],
+                system,
+                tuple(image["parameters"]),
+                datetime.fromisoformat(image["built"]),
+                tuple(image.get("features", ())),
+            )
             for image in data["images"]
         ),
         packages=packages,
@@ -176,6 +192,7 @@ def _update_chains(updates: list[dict[str, Any]]) -> tuple[Package, ...]:
                 for update in members
             ),
             tuple(update["title"] for update in members),
+            members[0].get("feature", ""),
         )
         for chain, members in chains.items()
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, SupportsBytes
 
 from lab.network import Network
 
@@ -166,7 +166,7 @@ class Cloud(Protocol):
     def set_alarm_state(self, name: str, state: str, reason: str) -> None:
         """Keep the state of an alarm."""
 
-    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+    def put_object(self, bucket: str, key: str, body: SupportsBytes) -> None:
         """Write an object; raise KeyError if there is no such bucket."""
 
     def get_object(self, bucket: str, key: str) -> bytes:

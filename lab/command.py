@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from lab.clock import Event
+from lab.output import NOTHING, Output
 from patching.rate_control import RateControl
 from patching.targets import Targets
 
@@ -48,7 +50,7 @@ class Notification:
         return status not in (Status.PENDING, Status.CANCELLING) and ("All" in self.events or status in self.events)
 
 
-@dataclass
+@dataclass(slots=True)
 class StepRun:
     """A step on one node.
 
@@ -57,6 +59,7 @@ class StepRun:
         action: its plugin.
         folder: what the folder of its output is called in the bucket, if not like the step.
         skipped: whether it was passed over, for another platform or after the document's end.
+        printed: its standard output.
     """
 
     name: str
@@ -65,13 +68,22 @@ class StepRun:
     skipped: bool = False
     status: Status = Status.PENDING
     code: int = -1
-    output: str = ""
+    printed: Output = NOTHING
     error: str = ""
     started: datetime | None = None
     ended: datetime | None = None
 
+    @property
+    def output(self) -> str:
+        """Its standard output."""
+        return str(self.printed)
 
-@dataclass
+    @output.setter
+    def output(self, text: str) -> None:
+        self.printed = Output(text)
+
+
+@dataclass(slots=True)
 class Invocation:
     """A command on one node."""
 
@@ -204,6 +216,7 @@ class Command:
         }
 
 
+@lru_cache(maxsize=1024)
 def iso(moment: datetime) -> str:
     """Write a time as notifications have it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"

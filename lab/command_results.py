@@ -14,6 +14,7 @@ from lab.command import Command, Invocation, Notification, iso
 from lab.log_output import LogOutput
 from lab.network import s3_refusal, unreachable
 from lab.node import ManagedNode
+from lab.output import Output
 from lab.publishing import Publishing
 
 SERVICE = "ssm.amazonaws.com"
@@ -52,7 +53,7 @@ class CommandResults:
     def store(self, command: Command, invocation: Invocation, node: ManagedNode) -> None:
         """Put the output of an invocation's steps where the command wants it: a bucket, a log group or both."""
         for run in invocation.steps:
-            for stream, text in (("stdout", run.output), ("stderr", run.error)):
+            for stream, text in (("stdout", run.printed), ("stderr", Output(run.error))):
                 # There is an object, and a stream, only for what says something.
                 if not text or run.skipped:
                     continue
@@ -64,7 +65,7 @@ class CommandResults:
                 if command.log_group:
                     name = command.log_stream(invocation, run, stream)
                     problem = unreachable(node.network, "logs", node.role, _LOGGING) or self._logs.write(
-                        command.log_group, name, text, node.role
+                        command.log_group, name, str(text), node.role
                     )
                     self._note(command, node, "logged", problem)
 
@@ -73,13 +74,13 @@ class CommandResults:
             # As on AWS, output that cannot be stored does not fail the command.
             self._log(f"command {command.id}: output of {node.id} not {what}: {problem}")
 
-    def _put(self, bucket: str, key: str, text: str, node: ManagedNode) -> str:
+    def _put(self, bucket: str, key: str, text: Output, node: ManagedNode) -> str:
         """Write an object as a node, and say why that was not possible; empty if it was."""
         problem = self._cannot_write(node, bucket, key)
         if problem:
             return problem
         try:
-            self._cloud.put_object(bucket, key, text.encode())
+            self._cloud.put_object(bucket, key, text)
         except KeyError:
             return f"there is no bucket {bucket}"
         return ""

@@ -8,17 +8,20 @@ that fails does not keep the next one from running, and exit codes 168 and 169 e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from lab.baselines import Baselines
 from lab.catalogue import Catalogue
 from lab.cloud import Cloud
 from lab.command import Status, StepRun
 from lab.documents import Document
+from lab.evaluations import Evaluations
 from lab.ids import Ids
 from lab.node import ManagedNode
+from lab.output import Output
 from patching.command_document import Step
 from patching.command_plugins import PLUGINS
 
@@ -44,6 +47,7 @@ class Job:
         cloud: the rest of the account.
         baselines: the patch baselines.
         catalogues: the operating systems that the lab knows.
+        evaluations: what scans find.
     """
 
     node: ManagedNode
@@ -55,6 +59,7 @@ class Job:
     cloud: Cloud
     baselines: Baselines
     catalogues: tuple[Catalogue, ...]
+    evaluations: Evaluations
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ def run_document(
     runs: Iterable[StepRun],
     actions: Mapping[str, Action],
     depth: int = 0,
+    steps: Sequence[Step] | None = None,
 ) -> Course:
     """Run the steps of a document on a node, one after the other.
 
@@ -100,8 +106,9 @@ def run_document(
         runs: where each step leaves how it went.
         actions: what the plugins do, by their names.
         depth: how many documents are around this one.
+        steps: its steps, with the values of the parameters in them, if somebody knows them already.
     """
-    steps = document.command.resolved_steps(parameters)
+    steps = document.command.resolved_steps(parameters) if steps is None else steps
     ended_by = ""
     for step, run in zip(steps, runs, strict=True):
         run.started = job.now()
@@ -112,13 +119,18 @@ def run_document(
             run.status, run.code, run.error = Status.FAILED, 1, f"Step {step.name} failed: {reason}.\n"
         elif reason:
             run.skipped, run.status, run.code = True, Status.SUCCESS, 0
-            run.output = f"Step execution skipped due to {reason}. Step name: {step.name}"
+            run.printed = _passed_over(reason, step.name)
         else:
             run.status = Status.IN_PROGRESS
             yield from actions[step.action](job, Place(document, parameters, step, depth), run)
             ends = _conclude(step, run)
             ended_by = ended_by or ends
         run.ended = job.now()
+
+
+@lru_cache(maxsize=256)
+def _passed_over(reason: str, name: str) -> Output:
+    return Output(f"Step execution skipped due to {reason}. Step name: {name}")
 
 
 def _conclude(step: Step, run: StepRun) -> str:

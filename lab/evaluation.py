@@ -19,10 +19,19 @@ _SECURITY_CLASSIFICATIONS = ("SecurityUpdates", "CriticalUpdates")
 
 
 def evaluate(node: ManagedNode, baseline: PatchBaseline, now: datetime) -> tuple[tuple[PatchReport, ...], int]:
-    """Return the reports on a node's packages, and the number of approved patches that do not apply to it."""
+    """Return the reports on a node's packages, and the number of approved patches that do not apply to it.
+
+    Which ones these are is told on Windows only.
+    """
     reports: list[PatchReport] = []
     not_applicable = 0
     for package in node.catalogue.packages:
+        if node.catalogue.system.family is PatchFamily.WINDOWS:
+            found = _inapplicable(node, package, baseline, now)
+            not_applicable += len(found)
+            reports += found
+            if _lacks_feature(node, package):
+                continue
         found = _reports(node, package, baseline, now)
         reports += found
         if not found and _newest_approved(node, package, baseline, now) is not None:
@@ -43,6 +52,8 @@ def listed(
         installed = node.installed.get(package.key)
         if installed is None and node.catalogue.system.family is not PatchFamily.WINDOWS:
             continue  # an installation updates packages of Linux, and adds none
+        if _lacks_feature(node, package):
+            continue
         for index in _released(node, package, now):
             release = package.releases[index]
             if (installed is None or index > installed) and override_list.selects(release, node.catalogue.system):
@@ -102,6 +113,35 @@ def _reports(node: ManagedNode, package: Package, baseline: PatchBaseline, now: 
     return reports
 
 
+def _lacks_feature(node: ManagedNode, package: Package) -> bool:
+    """Tell whether an update of Windows is for a role or feature that the node does not have."""
+    return bool(package.feature) and package.feature not in node.features
+
+
+def _inapplicable(node: ManagedNode, package: Package, baseline: PatchBaseline, now: datetime) -> list[PatchReport]:
+    """Report approved updates of Windows that a node has no use for: it lacks what they update, or has a later one.
+
+    What a later update took the place of is on no list any more; only a baseline that names it approves it still.
+    """
+    if _lacks_feature(node, package):
+        wanted = _newest_approved(node, package, baseline, now)
+        indices = [] if wanted is None else [wanted]
+    else:
+        before = range(node.installed.get(package.key, 0))
+        named = [index for index in before if baseline.approves_by_name(package.releases[index])]
+        indices = [index for index in named if not baseline.rejects(package.releases[index])]
+    return [
+        PatchReport(
+            package.key,
+            package.releases[index],
+            package.titles[index],
+            PatchState.NOT_APPLICABLE,
+            baseline.decide(package.releases[index], now).level,
+        )
+        for index in indices
+    ]
+
+
 def _installed_report(
     node: ManagedNode, package: Package, installed: int, baseline: PatchBaseline, now: datetime
 ) -> PatchReport:
@@ -115,9 +155,7 @@ def _installed_report(
         state, level = PatchState.INSTALLED, decision.level
     else:
         state, level = PatchState.INSTALLED_OTHER, ComplianceLevel.UNSPECIFIED
-    return PatchReport(
-        package.key, release, package.titles[installed], state, level, installed=node.installed_at.get(package.key)
-    )
+    return PatchReport(package.key, release, package.titles[installed], state, level)
 
 
 def _newest_approved(node: ManagedNode, package: Package, baseline: PatchBaseline, now: datetime) -> int | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from lab.clock import Clock
@@ -49,7 +51,7 @@ class EventBus:
             "detail-type": detail_type,
             "source": "aws.ssm",
             "account": self._cloud.account,
-            "time": self._clock.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "time": _seconds(self._clock.now),
             "region": self._cloud.region,
             "resources": list(resources),
             "detail": dict(detail),
@@ -75,3 +77,8 @@ class EventBus:
         # role it sends the rule and the account along.
         context = {"aws:SourceArn": target.rule_arn, "aws:SourceAccount": self._cloud.account} if target.role else {}
         return self._publishing.publish(source, SERVICE, target.arn, message, role=target.role, context=context)
+
+
+@lru_cache(maxsize=256)
+def _seconds(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,8 @@
 """Which instances are managed nodes, and why the others are not.
 
-Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html; what the network
-has to do with it is in `network`.
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html and
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2.html; what the network has to do with it
+is in `network`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from lab.cloud import Cloud, Instance
 from lab.network import agent_services, unreachable
 from lab.node import Heartbeat, ManagedNode
 from patching.targets import Targets
+
+_SERVICE = "ec2.amazonaws.com"
+"""By which an instance gets the credentials of its profile's role."""
 
 _ASKED = {
     "ssm": ("ssm:UpdateInstanceInformation",),
@@ -114,6 +118,8 @@ class Fleet:
             return f"the lab does not know what is on the image {instance.image}"
         if not instance.role:
             return "the instance has no instance profile"
+        if not self._cloud.trusts(instance.role, _SERVICE):
+            return f"{_SERVICE} cannot assume its role"
         for action in REGISTRATION_ACTIONS:
             if not self._cloud.allowed(instance.role, action, "*"):
                 return f"its role does not allow {action}"
@@ -137,6 +143,7 @@ class Fleet:
             computer_name=f"ip-{instance.ip.replace('.', '-')}.{self._cloud.region}.compute.internal",
             role=instance.role,
             network=instance.network,
+            features=image.features,
             tags=dict(instance.tags),
             registered=now,
             booted=now,

@@ -2,7 +2,7 @@
 
 Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html,
 https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-setting-up-messageAPIs.html and
-https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-minimum-s3-permissions.html. Network ACLs,
+https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-technical-details.html. Network ACLs,
 proxies, IPv6 and endpoints in other networks are left out.
 """
 
@@ -14,6 +14,7 @@ from ipaddress import IPv4Network, ip_network
 from typing import Any
 
 from lab import access
+from lab.patching_buckets import patching_buckets
 
 HTTPS = 443
 _ANYWHERE = "0.0.0.0/0"
@@ -160,9 +161,11 @@ def s3_refusal(network: Network | None, role: str, action: str, resource: str) -
 
 
 def patching_refusal(network: Network | None, role: str) -> str:
-    """Say why AWS-RunPatchBaseline cannot fetch what it needs from S3; empty if it can."""
-    region = network.region if network else ""
-    buckets = (f"aws-ssm-{region}", f"patch-baseline-snapshot-{region}")
+    """Say why AWS-RunPatchBaseline cannot fetch what it needs from S3; empty if it can.
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-operations-s3-buckets.html.
+    """
+    buckets = patching_buckets(network.region) if network else ()
     refusals = (s3_refusal(network, role, "s3:GetObject", f"arn:aws:s3:::{bucket}/object") for bucket in buckets)
     return next(filter(None, refusals), "")
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from lab.catalogue import Catalogue, agent_version
 from lab.network import Network
@@ -22,7 +25,6 @@ class PatchReport:
         title: what it is called.
         state: its state.
         level: compliance level of the rule that approves it.
-        installed: when it was installed, if it is and that is known.
         cves: vulnerabilities that are open because it is missing.
     """
 
@@ -31,8 +33,57 @@ class PatchReport:
     title: str
     state: PatchState
     level: ComplianceLevel
-    installed: datetime | None = None
     cves: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What a look at a node's packages found: one for all nodes that have the same ones, as most of a fleet do.
+
+    Attributes:
+        reports: the patches.
+        not_applicable: how many approved patches do not apply.
+    """
+
+    reports: tuple[PatchReport, ...]
+    not_applicable: int
+
+    def count(self, state: PatchState) -> int:
+        """Return how many patches are in a state."""
+        return self.not_applicable if state is PatchState.NOT_APPLICABLE else self._counts[state]
+
+    def lacking(self, *, available_updates_comply: bool) -> tuple[PatchReport, ...]:
+        """Return the patches that keep a node from being compliant."""
+        return self._lacking[available_updates_comply]
+
+    def level(self, *, available_updates_comply: bool) -> ComplianceLevel:
+        """Return how serious it is that the node is not compliant, as its baseline sees it."""
+        return self._levels[available_updates_comply]
+
+    @cached_property
+    def _levels(self) -> dict[bool, ComplianceLevel]:
+        return {
+            comply: max((one.level for one in lacking), key=lambda one: one.rank, default=ComplianceLevel.UNSPECIFIED)
+            for comply, lacking in self._lacking.items()
+        }
+
+    @cached_property
+    def _counts(self) -> Counter[PatchState]:
+        return Counter(report.state for report in self.reports)
+
+    @cached_property
+    def _lacking(self) -> dict[bool, tuple[PatchReport, ...]]:
+        return {
+            comply: tuple(one for one in self.reports if not complies(one, available_updates_comply=comply))
+            for comply in (True, False)
+        }
+
+
+def complies(report: PatchReport, *, available_updates_comply: bool) -> bool:
+    """Tell whether a patch leaves its node compliant."""
+    if report.state is PatchState.AVAILABLE_SECURITY_UPDATE:
+        return available_updates_comply
+    return report.state.compliant
 
 
 @dataclass(frozen=True)
@@ -46,30 +97,39 @@ class PatchStates:
     command_id: str
     started: datetime
     ended: datetime
-    reports: tuple[PatchReport, ...]
-    not_applicable: int
+    findings: Findings
     reboot: RebootOption
     last_no_reboot_install: datetime | None
     available_updates_comply: bool = True
     """Whether a security update that is out but not approved leaves the node compliant: its baseline says so."""
     override_list: str = ""
+    execution_type: str = "Command"
+    """What the operation counts as: PatchPolicy for one with the baselines of a patch policy."""
+    installed_at: Mapping[str, datetime] = field(default_factory=dict)
+    """When a patching installed what is there, by the packages' keys; of what came with the image that is not known."""
+
+    @property
+    def reports(self) -> tuple[PatchReport, ...]:
+        """The patches."""
+        return self.findings.reports
 
     def count(self, state: PatchState) -> int:
         """Return how many patches are in a state."""
-        if state is PatchState.NOT_APPLICABLE:
-            return self.not_applicable
-        return sum(report.state is state for report in self.reports)
+        return self.findings.count(state)
 
     @property
-    def non_compliant(self) -> list[PatchReport]:
+    def non_compliant(self) -> tuple[PatchReport, ...]:
         """The patches that keep the node from being compliant."""
-        return [report for report in self.reports if not self.complies(report)]
+        return self.findings.lacking(available_updates_comply=self.available_updates_comply)
+
+    @property
+    def level(self) -> ComplianceLevel:
+        """How serious it is that the node is not compliant, as its baseline sees it."""
+        return self.findings.level(available_updates_comply=self.available_updates_comply)
 
     def complies(self, report: PatchReport) -> bool:
         """Tell whether a patch leaves the node compliant."""
-        if report.state is PatchState.AVAILABLE_SECURITY_UPDATE:
-            return self.available_updates_comply
-        return report.state.compliant
+        return complies(report, available_updates_comply=self.available_updates_comply)
 
 
 @dataclass
@@ -103,6 +163,7 @@ class ManagedNode:
         states: its last report, if there is one.
         updated_agent: version of the agent that an update of it alone put in; empty if none did.
         network: the network around it; None for one that can reach everything.
+        features: roles and features of Windows that are installed on it.
     """
 
     id: str
@@ -118,13 +179,14 @@ class ManagedNode:
     heartbeat: Heartbeat
     online: bool = True
     stopped: bool = False
-    installed_at: dict[str, datetime] = field(default_factory=dict)
+    installed_at: Mapping[str, datetime] = field(default_factory=dict)
     pending_reboot: set[str] = field(default_factory=set)
     last_no_reboot_install: datetime | None = None
     fault: str = ""
     states: PatchStates | None = None
     updated_agent: str = ""
     network: Network | None = None
+    features: tuple[str, ...] = ()
 
     @property
     def agent_version(self) -> str:
@@ -133,6 +195,11 @@ class ManagedNode:
         if package is not None and package.key in self.installed:
             return agent_version(package.releases[self.installed[package.key]].version)
         return self.updated_agent or self.catalogue.agent_version
+
+    @property
+    def fingerprint(self) -> Hashable:
+        """Everything about the node that decides what a scan of it finds."""
+        return frozenset(self.installed.items()), frozenset(self.pending_reboot), self.features
 
     @property
     def last_ping(self) -> datetime:

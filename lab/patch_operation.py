@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from lab.baselines import StoredBaseline
-from lab.evaluation import evaluate, listed
-from lab.node import ManagedNode, PatchReport, PatchStates
+from lab.evaluation import listed
+from lab.evaluations import Evaluations
+from lab.node import Findings, ManagedNode, PatchReport, PatchStates
+from lab.snapshots import Snapshot
 from patching.baseline import AvailableSecurityUpdates
 from patching.compliance import PatchState
 from patching.install_override_list import InstallOverrideList
@@ -41,8 +42,9 @@ class PatchOperation:
     Args:
         node: the node.
         task: what is done.
-        stored: the baseline that the node uses.
-        snapshot_id: the snapshot of the baseline.
+        snapshot: the baseline that the node uses.
+        evaluations: what scans find.
+        snapshot_id: the id of the snapshot.
         command_id: the command that it belongs to.
         started: when it starts.
         override_list: what is installed instead of what the baseline approves; None for what it approves.
@@ -52,7 +54,8 @@ class PatchOperation:
         self,
         node: ManagedNode,
         task: RunPatchBaseline,
-        stored: StoredBaseline,
+        snapshot: Snapshot,
+        evaluations: Evaluations,
         *,
         snapshot_id: str,
         command_id: str,
@@ -61,7 +64,8 @@ class PatchOperation:
     ) -> None:
         self._node = node
         self._task = task
-        self._stored = stored
+        self._snapshot = snapshot
+        self._evaluations = evaluations
         self._snapshot_id = snapshot_id
         self._command_id = command_id
         self._started = started
@@ -88,15 +92,15 @@ class PatchOperation:
 
     def _wanted(self) -> tuple[PatchReport, ...]:
         if self._override_list is not None:
-            found = listed(self._node, self._stored.baseline, self._override_list, self._started)
+            found = listed(self._node, self._snapshot.baseline, self._override_list, self._snapshot.taken)
             self.not_found = tuple(
                 one.id
                 for one in self._override_list.patches
                 if not any(one.selects(report.patch, self._node.catalogue.system) for report in found)
             )
             return found
-        reports, _ = evaluate(self._node, self._stored.baseline, self._started)
-        return tuple(report for report in reports if report.state is PatchState.MISSING)
+        looked = self._evaluations.find(self._node, self._snapshot.baseline, self._snapshot.taken)
+        return tuple(report for report in looked.reports if report.state is PatchState.MISSING)
 
     def install(self, now: datetime) -> timedelta:
         """Put in what is missing, and return how long the reboot takes that follows; zero if none does."""
@@ -109,9 +113,9 @@ class PatchOperation:
         packages = {package.key: package for package in node.catalogue.packages}
         for report in self._missing:
             node.installed[report.key] = packages[report.key].releases.index(report.patch)
-            node.installed_at[report.key] = now
             node.pending_reboot.add(report.key)
             self.installed.append(report.title)
+        node.installed_at = {**node.installed_at, **dict.fromkeys((one.key for one in self._missing), now)}
         if self._task.reboot is RebootOption.NO_REBOOT:
             if self._missing:
                 node.last_no_reboot_install = now
@@ -121,30 +125,38 @@ class PatchOperation:
         return self._durations.reboot if self.rebooted else timedelta()
 
     def report(self, now: datetime) -> PatchStates:
-        """Come up again if there was a reboot, and report what is there now."""
+        """Come up again if there was a reboot, and report what is there now.
+
+        The report becomes the node's compliance, but for baselines that override the registered ones outside of a
+        patch policy: see https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-baselineoverride-parameter.html.
+        """
         node = self._node
         if self.rebooted:
             node.reboot(now)
-        reports, not_applicable = evaluate(node, self._stored.baseline, now)
+        found = self._evaluations.find(node, self._snapshot.baseline, self._snapshot.taken)
         if self.failed:
-            reports = self._with_failures(reports)
-        node.states = PatchStates(
+            found = Findings(self._with_failures(found.reports), found.not_applicable)
+        policy = bool(self._task.baseline_override and self._task.association_id)
+        states = PatchStates(
             operation=self._task.operation,
-            baseline_id=self._stored.id,
+            baseline_id=self._snapshot.baseline_id,
             patch_group=node.patch_group(),
             snapshot_id=self._snapshot_id,
             command_id=self._command_id,
             started=self._started,
             ended=now,
-            reports=reports,
-            not_applicable=not_applicable,
+            findings=found,
             reboot=self._task.reboot,
             last_no_reboot_install=node.last_no_reboot_install,
-            available_updates_comply=self._stored.baseline.available_security_updates
+            available_updates_comply=self._snapshot.baseline.available_security_updates
             is not AvailableSecurityUpdates.NON_COMPLIANT,
             override_list=self._task.override_list,
+            execution_type="PatchPolicy" if policy else "Command",
+            installed_at=node.installed_at,
         )
-        return node.states
+        if policy or not self._task.baseline_override:
+            node.states = states
+        return states
 
     def _with_failures(self, reports: tuple[PatchReport, ...]) -> tuple[PatchReport, ...]:
         """Report what could not be put in as failed, where its package is reported; only a scan calls it missing."""

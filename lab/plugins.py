@@ -13,9 +13,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from lab import aws_scripts
 from lab.catalogue import agent_version, agent_versions
 from lab.command import Status, StepRun
@@ -23,6 +20,7 @@ from lab.document_run import Action, Course, Job, Place, new_runs, run_document
 from lab.documents import Document, find
 from lab.errors import ApiError
 from lab.patch_operation import DURATIONS
+from patching import yaml_file
 from patching.operating_system import PlatformType
 
 MOMENT = timedelta(seconds=5)
@@ -120,8 +118,8 @@ def _reference(path: str) -> tuple[str, str]:
 def _parameters(given: Any) -> dict[str, list[str]]:  # noqa: ANN401 a mapping, or the text of one
     if isinstance(given, str):
         try:
-            given = YAML(typ="safe", pure=True).load(given)
-        except YAMLError:
+            given = yaml_file.load(given)
+        except yaml_file.NO_YAML:
             given = None
     if not isinstance(given, Mapping):
         raise ApiError("InvalidParameters", "documentParameters is no mapping of names to values.")

@@ -19,12 +19,14 @@ from lab.command_results import SERVICE, CommandResults
 from lab.document_run import Course, Job, new_runs, run_document
 from lab.documents import Document, find
 from lab.errors import ApiError
+from lab.evaluations import Evaluations
 from lab.fleet import Fleet
 from lab.ids import Ids
 from lab.node import ManagedNode
 from lab.plugins import ACTIONS
 from lab.publishing import Publishing
 from lab.service_events import ServiceEvents
+from patching.command_document import Step
 from patching.rate_control import RateControl
 from patching.targets import Targets
 
@@ -74,7 +76,8 @@ class RunCommand:
         self._events = events
         self._log = log
         self._results = CommandResults(cloud, clock, publishing, log)
-        self._documents: dict[str, Document] = {}
+        self._evaluations = Evaluations()
+        self._documents: dict[str, tuple[Document, tuple[Step, ...]]] = {}
         self._waiting: dict[str, deque[Callable[[], None]]] = {}
         self.commands: dict[str, Command] = {}
 
@@ -120,8 +123,6 @@ class RunCommand:
         """
         document = find(self._cloud, document_name, document_version)
         document.check(parameters)
-        if any(parameters.get("BaselineOverride", ())):
-            raise ApiError("InvalidParameters", "The lab does not emulate the parameter BaselineOverride.")
         matching = {node.id: node for group in (targets, *more_targets) for node in self._resolve(group)}
         nodes = list(matching.values())
         by_id = targets.keys[0][0] == "InstanceIds"
@@ -161,7 +162,7 @@ class RunCommand:
             for place, node in enumerate(nodes)
         )
         self.commands[command.id] = command
-        self._documents[command.id] = document
+        self._documents[command.id] = document, document.command.resolved_steps(parameters)
         self._log(f"command {command.id}: {document.name} {parameters} sent to {len(nodes)} nodes")
         self._clock.at(now + _PICK_UP, lambda: self._begin(command), work=True)
         return command
@@ -202,6 +203,8 @@ class RunCommand:
         return nodes
 
     def _check_sender(self, role: str, document: Document, notification: Notification | None) -> None:
+        if not self._cloud.trusts(role, SERVICE):
+            raise ApiError("AccessDeniedException", f"{SERVICE} cannot assume {role}.")
         if not self._cloud.allowed(role, "ssm:SendCommand", document.arn):
             raise ApiError(
                 "AccessDeniedException", f"{role} is not authorized to perform ssm:SendCommand on {document.arn}."
@@ -280,8 +283,10 @@ class RunCommand:
             cloud=self._cloud,
             baselines=self._baselines,
             catalogues=self._catalogues,
+            evaluations=self._evaluations,
         )
-        course = run_document(job, self._documents[command.id], command.parameters, invocation.steps, ACTIONS)
+        document, steps = self._documents[command.id]
+        course = run_document(job, document, command.parameters, invocation.steps, ACTIONS, steps=steps)
         waiting = self._waiting.setdefault(node.id, deque())
         waiting.append(lambda: self._go_on(course, command, invocation, node))
         if len(waiting) == 1:

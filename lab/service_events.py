@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from lab.command import Command, Invocation, Status, iso
@@ -17,7 +18,7 @@ from lab.documents import owned_by_aws
 from lab.event_bus import EventBus
 from lab.metrics import RUN_COMMAND, Metrics
 from lab.node import ManagedNode
-from patching.baseline import ComplianceLevel
+from patching.targets import Targets
 
 if TYPE_CHECKING:
     from lab.state_manager import Association, AssociationExecution
@@ -93,8 +94,7 @@ class ServiceEvents:
         if node.states is None:
             return
         lacking = node.states.non_compliant
-        level = max((one.level for one in lacking), key=lambda one: one.rank, default=ComplianceLevel.UNSPECIFIED)
-        details = {"patch-baseline-id": node.states.baseline_id, "severity": level.lower()}
+        details = {"patch-baseline-id": node.states.baseline_id, "severity": node.states.level.lower()}
         self._complies(node.id, "Patch", compliant=not lacking, details=details)
 
     def _complies(self, node_id: str, kind: str, *, compliant: bool, details: dict[str, str]) -> None:
@@ -161,15 +161,14 @@ class ServiceEvents:
 
     def _about(self, association: Association) -> dict[str, Any]:
         executions = association.executions
-        succeeded = [one for one in executions if one.status == Status.SUCCESS]
-        targets = [{"key": one["Key"], "values": one["Values"]} for one in association.targets.to_api()]
+        succeeded = next((one for one in reversed(executions) if one.status == Status.SUCCESS), None)
         return {
             "association-id": association.id,
             "document-name": association.document,
             "document-version": "Optional.empty",
-            "targets": _compact(targets),
+            "targets": _targets(association.targets),
             "creation-date": iso(association.created),
-            **({"last-successful-execution-date": _seconds(succeeded[-1].created)} if succeeded else {}),
+            **({"last-successful-execution-date": _seconds(succeeded.created)} if succeeded else {}),
             **({"last-execution-date": _seconds(executions[-1].created)} if executions else {}),
         }
 
@@ -242,5 +241,11 @@ def _compact(value: Any) -> str:  # noqa: ANN401 JSON is anything
     return json.dumps(value, separators=(",", ":"))
 
 
+@lru_cache(maxsize=256)
+def _targets(targets: Targets) -> str:
+    return _compact([{"key": one["Key"], "values": one["Values"]} for one in targets.to_api()])
+
+
+@lru_cache(maxsize=1024)
 def _seconds(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

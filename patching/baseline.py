@@ -45,7 +45,10 @@ class ComplianceLevel(StrEnum):
     @property
     def rank(self) -> int:
         """A number that is higher for a more serious level."""
-        return len(ComplianceLevel) - list(ComplianceLevel).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {level: len(ComplianceLevel) - place for place, level in enumerate(ComplianceLevel)}
 
 
 class RejectedPatchesAction(StrEnum):
@@ -224,14 +227,7 @@ class ApprovalRule:
         """Tell whether the rule is about this patch, whatever its date."""
         if not all(one.matches(patch) for one in self.filters):
             return False
-        match system.family:
-            case PatchFamily.APT:
-                return self.enable_non_security or patch.security
-            case PatchFamily.RPM:
-                # Advisories of any classification count here, bug fixes too: what the option adds is what has none.
-                return self.enable_non_security or patch.has_notice
-            case _:
-                return True
+        return self.enable_non_security or _is_security(patch, system)
 
     def approved_from(self, patch: Patch, system: OperatingSystem) -> datetime | None:
         """Return when a patch that the rule selects is approved; None for one that its date leaves out."""
@@ -351,22 +347,42 @@ class PatchBaseline:
         Several rules may select one patch: it is approved if one of them approves it, at the most serious level of
         those that do.
         """
-        if _listed(patch, self.rejected):
+        if self.rejects(patch):
             return Decision(approved=False, rejected=True)
-        levels = []
-        if _listed(patch, self.approved) and (
-            self.approved_non_security or self.operating_system.family is not PatchFamily.RPM or patch.has_notice
-        ):
+        levels = [level for since, level in self.approvals(patch) if since <= now]
+        if self.approves_by_name(patch):
             levels.append(self.approved_level)
-        if all(one.matches(patch) for one in self.global_filters):
-            for rule in self.rules:
-                if rule.selects(patch, self.operating_system):
-                    approved_from = rule.approved_from(patch, self.operating_system)
-                    if approved_from is not None and approved_from <= now:
-                        levels.append(rule.compliance_level)
         if not levels:
             return Decision(approved=False)
         return Decision(approved=True, level=max(levels, key=lambda level: level.rank))
+
+    def rejects(self, patch: Patch) -> bool:
+        """Tell whether the list of rejected patches names this one."""
+        return _listed(patch, self.rejected)
+
+    def approves_by_name(self, patch: Patch) -> bool:
+        """Tell whether the list of approved patches names this one, and may: on Linux it is for security updates.
+
+        See `ApprovedPatchesEnableNonSecurity` in
+        https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreatePatchBaseline.html.
+        """
+        return _listed(patch, self.approved) and (
+            self.approved_non_security or _is_security(patch, self.operating_system)
+        )
+
+    def approvals(self, patch: Patch) -> list[tuple[datetime, ComplianceLevel]]:
+        """Return from when on each rule that selects this patch approves it, and at which compliance level.
+
+        What does not get through the global filters no rule approves.
+        """
+        if not all(one.matches(patch) for one in self.global_filters):
+            return []
+        return [
+            (since, rule.compliance_level)
+            for rule in self.rules
+            if rule.selects(patch, self.operating_system)
+            and (since := rule.approved_from(patch, self.operating_system)) is not None
+        ]
 
     def to_api(self) -> dict[str, Any]:
         """Write the baseline as CreatePatchBaseline takes it; what is empty is left out."""
@@ -417,6 +433,21 @@ class PatchBaseline:
             sources=tuple(PatchSource.from_api(one) for one in api.get("Sources", [])),
             available_security_updates=_available_security_updates(api),
         )
+
+
+def _is_security(patch: Patch, system: OperatingSystem) -> bool:
+    """Tell whether a patch is taken where updates that are not for security are left out.
+
+    See https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-linux-rules.html.
+    """
+    match system.family:
+        case PatchFamily.APT:
+            return patch.security
+        case PatchFamily.RPM:
+            # Advisories of any classification count here, bug fixes too: what the option adds is what has none.
+            return patch.has_notice
+        case _:
+            return True
 
 
 def check_linux(what: str, system: OperatingSystem) -> None:

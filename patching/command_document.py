@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from patching.command_document_rules import REFERENCE, broken_rules, compiled
@@ -23,7 +22,7 @@ from patching.command_plugins import PLUGINS
 from patching.errors import InvalidValueError, is_token
 from patching.findings import Finding, expected
 from patching.operating_system import PlatformType
-from patching.yaml_file import NO_YAML
+from patching.yaml_file import NO_YAML, load
 
 MAX_SIZE = 64 * 1024
 """Bytes that a document may have. See https://docs.aws.amazon.com/general/latest/gr/ssm.html#limits_ssm."""
@@ -289,7 +288,7 @@ def _read(text: str) -> Mapping[str, Any]:
 
 def _read_yaml(text: str) -> Any:  # noqa: ANN401 YAML holds anything
     try:
-        return YAML(typ="safe", pure=True).load(text)
+        return load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(str(error.problem or error.context or "not YAML").split())

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Self
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from patching.baseline import Patch
 from patching.errors import InvalidValueError
 from patching.findings import Finding
 from patching.operating_system import OperatingSystem, PatchFamily
-from patching.yaml_file import NO_YAML
+from patching.yaml_file import NO_YAML, load
 
 MAX_LOCATION = 256
 """Characters that the location may have, as the compliance report repeats it."""
@@ -112,7 +111,7 @@ class InstallOverrideList:
         found = findings(text)
         if found:
             raise InvalidValueError("; ".join(one.text for one in found))
-        entries = YAML(typ="safe", pure=True).load(text)["patches"]
+        entries = load(text)["patches"]
         return cls(tuple(ListedPatch(one["id"], one.get("title") or "") for one in entries))
 
     def selects(self, patch: Patch, system: OperatingSystem) -> bool:
@@ -123,7 +122,7 @@ class InstallOverrideList:
 def findings(text: str) -> list[Finding]:
     """Return all that is wrong with the YAML text of an override list."""
     try:
-        data = YAML(typ="safe", pure=True).load(text)
+        data = load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(str(error.problem or error.context or "not YAML").split())

@@ -99,16 +99,27 @@ class OperatingSystem(StrEnum):
         """
         return self.family is not PatchFamily.APT
 
+    def repository_buckets(self, region: str) -> tuple[str, ...]:
+        """Return the buckets of a Region that have its repositories; none where these are on the internet.
+
+        A node reaches them through a gateway endpoint of S3. Follows
+        https://docs.aws.amazon.com/linux/al2023/ug/repo-access.html and
+        https://repost.aws/knowledge-center/ec2-al1-al2-update-yum-without-internet. Amazon Linux 2022 was a preview;
+        its repositories are closed.
+        """
+        return tuple(bucket.format(region=region) for bucket in _REPOSITORY_BUCKETS.get(self, ()))
+
     @property
     def has_repositories_in_aws(self) -> bool:
-        """Tell whether a node reaches its repositories through a gateway endpoint of S3, without the internet.
+        """Tell whether a node reaches its repositories through a gateway endpoint of S3, without the internet."""
+        return self in _REPOSITORY_BUCKETS
 
-        Amazon Linux's repositories are in S3, in every Region; see
-        https://docs.aws.amazon.com/linux/al2023/ug/repo-access.html and
-        https://repost.aws/knowledge-center/ec2-al1-al2-update-yum-without-internet. The others' are on the internet.
-        """
-        return self.name.startswith("AMAZON_LINUX")
 
+_REPOSITORY_BUCKETS = {
+    OperatingSystem.AMAZON_LINUX: ("packages.{region}.amazonaws.com", "repo.{region}.amazonaws.com"),
+    OperatingSystem.AMAZON_LINUX_2: ("amazonlinux.{region}.amazonaws.com", "amazonlinux-2-repos-{region}"),
+    OperatingSystem.AMAZON_LINUX_2023: ("al2023-repos-{region}-de612dc2",),
+}
 
 FILTER_KEYS: dict[PatchFamily, tuple[str, ...]] = {
     PatchFamily.RPM: ("PRODUCT", "CLASSIFICATION", "SEVERITY"),

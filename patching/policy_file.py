@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml.comments import CommentedMap
 
 from patching import yaml_file
 from patching.errors import is_token
@@ -116,7 +115,7 @@ def parse_policy(
         data = yaml_file.parse(text)
     except yaml_file.UnreadableError as error:
         raise PolicyError(name, [Problem(error.line, "", error.message)]) from None
-    if not isinstance(data, CommentedMap):
+    if not isinstance(data, yaml_file.Mapping):
         expected = ", ".join(Policy.model_fields)
         raise PolicyError(name, [Problem(1, "", f"expected a mapping with the keys {expected}")])
     unusable = [Problem(one.line, _shown(one.at), one.what) for one in yaml_file.unusable(data)]
@@ -156,7 +155,7 @@ def _expanded(node: Any, environment: str) -> Any:  # noqa: ANN401 YAML holds an
     return node.replace("{environment}", environment) if isinstance(node, str) else node
 
 
-def _problems(detail: ErrorDetails, data: CommentedMap) -> list[Problem]:
+def _problems(detail: ErrorDetails, data: yaml_file.Mapping) -> list[Problem]:
     location = yaml_file.location_of(data, detail["loc"])
     if detail["type"] == FINDINGS:
         return [_problem(finding, location, data) for finding in detail["ctx"]["found"]]
@@ -167,7 +166,7 @@ def _problems(detail: ErrorDetails, data: CommentedMap) -> list[Problem]:
     return [_problem(PolicyFinding((), _message(detail, location)), location, data)]
 
 
-def _problem(finding: PolicyFinding, location: Location, data: CommentedMap) -> Problem:
+def _problem(finding: PolicyFinding, location: Location, data: yaml_file.Mapping) -> Problem:
     if finding.source:
         file, line, key = finding.source
         return Problem(line, key, finding.message, file)

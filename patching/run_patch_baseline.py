@@ -104,12 +104,15 @@ class RunPatchBaseline:
         hooks: documents that an installation runs at certain points; none by default.
         override_list: where a list of patches lies (`s3://BUCKET/KEY`, or an https address in S3) that are installed
             instead of what the baseline approves. Compliance is still reported by the baseline. Empty by default.
-        baseline_override: where baselines lie that are used instead of the nodes' own, this time. What is recorded as
-            compliance is still by their own. Empty by default.
+        baseline_override: where a JSON list of baselines lies (as above) that are used instead of those that are
+            registered. What is found is in the output then, and no compliance is recorded, but for a patch policy,
+            which names its association. Empty by default.
+        association_id: the association of a patch policy that the result is recorded for. Empty by default.
 
     Raises:
         InvalidValueError: an operation, reboot option, snapshot id or location that the document would refuse, hooks
-            or a list for a scan, which ignores them, or a list with hooks, whose document has no such parameter.
+            or a list for a scan, which ignores them, a list with hooks, whose document has no such parameter, or a
+            list of patches and one of baselines, which exclude each other.
     """
 
     operation: Operation
@@ -118,12 +121,13 @@ class RunPatchBaseline:
     hooks: Hooks | None = None
     override_list: str = ""
     baseline_override: str = ""
+    association_id: str = ""
 
     def __post_init__(self) -> None:
-        if self.baseline_override and not is_token(self.baseline_override):
-            OverrideListLocation.parse(self.baseline_override)
-        if self.override_list and not is_token(self.override_list):
-            OverrideListLocation.parse(self.override_list)
+        for location in (self.override_list, self.baseline_override):
+            if location and not is_token(location):
+                OverrideListLocation.parse(location)
+        _check_one_override(self.override_list, self.baseline_override)
         if self.operation is Operation.SCAN and (self.hooks or self.override_list):
             what = "runs no hooks" if self.hooks else "ignores an override list"
             message = f"a scan {what}: only an installation does; leave it out"
@@ -168,6 +172,8 @@ class RunPatchBaseline:
             message = f"{document} needs the parameter Operation: Scan or Install"
             raise InvalidValueError(message)
         operation = _choice(Operation, "operation", first["Operation"])
+        # A scan does not look at the list of patches, but there may be none beside a list of baselines all the same.
+        _check_one_override(first.get("InstallOverrideList", ""), first.get("BaselineOverride", ""))
         hooks = None
         if document == DOCUMENT_WITH_HOOKS and operation is Operation.INSTALL:
             hooks = Hooks(**{field: first.get(name, NO_HOOK) for field, name in _HOOK_PARAMETERS.items()})
@@ -178,6 +184,7 @@ class RunPatchBaseline:
             hooks,
             first.get("InstallOverrideList", "") if operation is Operation.INSTALL else "",
             first.get("BaselineOverride", ""),
+            first.get("AssociationId", ""),
         )
 
     @property
@@ -198,7 +205,19 @@ class RunPatchBaseline:
             parameters["InstallOverrideList"] = [self.override_list]
         if self.baseline_override:
             parameters["BaselineOverride"] = [self.baseline_override]
+        if self.association_id:
+            parameters["AssociationId"] = [self.association_id]
         return parameters
+
+
+def _check_one_override(override_list: str, baseline_override: str) -> None:
+    """Refuse two overrides at once, with which the document does nothing.
+
+    See https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-baselineoverride-parameter.html.
+    """
+    if override_list and baseline_override:
+        message = "InstallOverrideList and BaselineOverride exclude each other; leave one of them out"
+        raise InvalidValueError(message)
 
 
 def _choice(kind: type[_E], name: str, value: str) -> _E:

@@ -10,6 +10,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -73,7 +74,13 @@ class Schedule:
             )
             raise InvalidValueError(message)
         kind, body = match.groups()
-        {"cron": _check_cron, "rate": _parse_rate, "at": _parse_at}[kind](body)
+        match kind:
+            case "cron":
+                _check_cron(body)
+            case "rate":
+                _parse_rate(body)
+            case _:
+                _parse_at(body)
         zone(self.timezone)
         if not 0 <= self.offset_days <= 6:  # noqa: PLR2004 the API's own limits
             message = f"schedule offset {self.offset_days} is not a number of days from 0 to 6"
@@ -241,6 +248,7 @@ def _seconds(body: str) -> int:
     return int(fields[0]) if len(fields) == _CRON_FIELDS + 1 else 0
 
 
+@lru_cache(maxsize=256)  # every copy of a schedule checks itself anew; what is refused is not kept
 def _check_cron(body: str) -> None:
     fields = body.split()
     if len(fields) not in (_CRON_FIELDS, _CRON_FIELDS + 1):

@@ -8,14 +8,60 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 Location = tuple[int | str, ...]
 NO_YAML = (YAMLError, ValueError, LookupError, AttributeError, TypeError)
 """What the parser raises, also where a tag such as !!set stands before what it does not fit."""
 _TAG = re.compile(r"(^|[\s\[{,])!")
 _HALF = re.compile(r"[\ud800-\udfff]")
+
+
+class Mapping(dict[Any, Any]):
+    """A mapping of a YAML file.
+
+    Attributes:
+        lines: where its own keys stand, counted from 1; not those that came by a merge key (`<<`).
+    """
+
+    lines: dict[Any, int]
+
+
+class Sequence(list[Any]):
+    """A sequence of a YAML file.
+
+    Attributes:
+        lines: where its items begin, counted from 1.
+    """
+
+    lines: list[int]
+
+
+class _LineKeeper(SafeConstructor):
+    """Makes plain values, and mappings and sequences that know their lines."""
+
+    def mapping(self, node: MappingNode) -> Mapping:
+        """Make a mapping."""
+        made = Mapping(self.construct_mapping(node, deep=True))
+        merged = len(getattr(node, "merge", None) or ())  # they stand in front of its own keys now
+        made.lines = {self._key(key): key.start_mark.line + 1 for key, _ in node.value[merged:]}
+        return made
+
+    def sequence(self, node: SequenceNode) -> Sequence:
+        """Make a sequence."""
+        made = Sequence(self.construct_sequence(node, deep=True))
+        made.lines = [item.start_mark.line + 1 for item in node.value]
+        return made
+
+    def _key(self, node: Node) -> Any:  # noqa: ANN401 YAML holds anything
+        key = self.construct_object(node, deep=True)
+        return tuple(key) if isinstance(key, list) else key
+
+
+_LineKeeper.add_constructor("tag:yaml.org,2002:map", _LineKeeper.mapping)
+_LineKeeper.add_constructor("tag:yaml.org,2002:seq", _LineKeeper.sequence)
 
 
 class UnreadableError(Exception):
@@ -44,7 +90,7 @@ def read(path: str | Path) -> str:
 def parse(text: str) -> Any:  # noqa: ANN401 YAML holds anything
     """Return what a YAML text holds, with the lines that `line_of` looks up; raise `UnreadableError` if it is none."""
     try:
-        return YAML(typ="rt", pure=True).load(text)
+        return load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(str(error.problem or error.context or "not YAML").split())
@@ -56,6 +102,22 @@ def parse(text: str) -> Any:  # noqa: ANN401 YAML holds anything
     except NO_YAML:
         line = next((number for number, one in enumerate(text.splitlines(), 1) if _TAG.search(one)), 1)
         raise UnreadableError(line, "a tag (after !) stands before what it does not fit; take it out") from None
+
+
+def load(text: str) -> Any:  # noqa: ANN401 YAML holds anything
+    """Return what a YAML text holds; raise what the parser raises, which is among `NO_YAML`, or a RecursionError."""
+    try:
+        # The parser in C is many times as fast, but knows YAML 1.1 only: it refuses {schedule: cron(0 2 ? * SUN *)}.
+        return load_with(text, in_c=True)
+    except (*NO_YAML, RecursionError):
+        return load_with(text, in_c=False)
+
+
+def load_with(text: str, *, in_c: bool) -> Any:  # noqa: ANN401 YAML holds anything
+    """Return what a YAML text holds by one of the two parsers; raise what that raises."""
+    reader = YAML(typ="safe", pure=not in_c)
+    reader.Constructor = _LineKeeper
+    return reader.load(text)
 
 
 def plain(node: Any) -> Any:  # noqa: ANN401 YAML holds anything
@@ -88,8 +150,7 @@ def keys_and_texts(data: Any, at: Location = (), line: int = 1) -> Iterator[Foun
     """Yield every key, and every value that is a text."""
     if isinstance(data, dict):
         for key, value in data.items():
-            lines = getattr(data, "lc", None)
-            here = lines.key(key)[0] + 1 if lines is not None and key in (lines.data or ()) else line
+            here = data.lines.get(key, line) if isinstance(data, Mapping) else line
             yield Found(at, here, key)
             yield from keys_and_texts(value, (*at, key), here)
     elif isinstance(data, list):
@@ -110,13 +171,11 @@ def unusable(data: Any) -> Iterator[Found]:  # noqa: ANN401 YAML holds anything
 
 
 def location_of(data: Any, parts: Location) -> Location:  # noqa: ANN401 YAML holds anything
-    """Return the parts that the file has, up to the first that it has not, leaving out what only a validator named."""
+    """Return the parts that the file has, leaving out what only a validator named."""
     node = data
     location: Location = ()
     for part in parts:
-        if (isinstance(node, CommentedMap) and part in node) or (
-            isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node)
-        ):
+        if _holds(node, part):
             node, location = node[part], (*location, part)
     return location
 
@@ -126,13 +185,16 @@ def line_of(data: Any, location: Location) -> int:  # noqa: ANN401 YAML holds an
     line = 1
     node = data
     for part in location:
-        if isinstance(node, CommentedMap) and part in node:
-            if part in (node.lc.data or ()):  # what came by a merge key (<<) stands elsewhere
-                line = node.lc.key(part)[0] + 1
-            node = node[part]
-        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
-            line = node.lc.item(part)[0] + 1
-            node = node[part]
-        else:
+        if not _holds(node, part):
             break
+        # What came by a merge key (<<) stands elsewhere.
+        line = node.lines.get(part, line) if isinstance(node, Mapping) else node.lines[part]
+        node = node[part]
     return line
+
+
+def _holds(node: Any, part: int | str) -> bool:  # noqa: ANN401 YAML holds anything
+    """Tell whether a node is a mapping with this key, or a sequence with this item."""
+    if isinstance(node, Mapping):
+        return part in node
+    return isinstance(node, Sequence) and isinstance(part, int) and part < len(node)

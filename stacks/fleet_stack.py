@@ -37,7 +37,7 @@ class FleetStack(Stack):
             "Network",
             network=fleet.network,
             written_buckets=[patching.output.bucket.bucket_arn] if isolated else [],
-            read_objects=patching.override_lists if isolated else [],
+            read_objects=list(patching.override_lists) if isolated else [],
             logs=any(install.cloudwatch_logs for install in policy.install.values()),
         )
         profile = NodeRole(self, "NodeRole", node_policy=patching.node_policy).profile

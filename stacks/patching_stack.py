@@ -67,7 +67,7 @@ class PatchingStack(Stack):
             name=self._name("node"),
             output=self.output,
             log=log,
-            override_lists=self.override_lists,
+            override_lists=[arn for arn, location in self.override_lists.items() if not location.public],
         )
         self.node_policy = node_policy.policy
 
@@ -100,11 +100,11 @@ class PatchingStack(Stack):
             CfnOutput(self, str(name), value=value)
 
     @property
-    def override_lists(self) -> list[str]:
-        """ARNs of the objects that the windows name as override lists, and that nodes read by their role."""
+    def override_lists(self) -> dict[str, OverrideListLocation]:
+        """The objects that the windows name as override lists, by their ARNs."""
         tasks = (self._policy.install_task(name) for name in self._policy.install)
-        lists = dict.fromkeys(OverrideListLocation.parse(task.override_list) for task in tasks if task.override_list)
-        return [f"arn:{self.partition}:s3:::{one.bucket}/{one.key}" for one in lists if not one.public]
+        lists = [OverrideListLocation.parse(task.override_list) for task in tasks if task.override_list]
+        return {f"arn:{self.partition}:s3:::{one.bucket}/{one.key}": one for one in lists}
 
     def _log(self) -> OutputLog:
         return OutputLog(

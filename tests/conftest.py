@@ -16,8 +16,10 @@ from hypothesis import settings
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 MOST_DIFFERENT_LINES = 60
 
-settings.register_profile("tests", deadline=None, derandomize=True)
-settings.load_profile("tests")
+# The suite runs hundreds of times, always with the same examples; HYPOTHESIS_PROFILE=thorough looks further.
+settings.register_profile("tests", deadline=None, derandomize=True, max_examples=20, database=None)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
 os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
 
 Snapshot = Callable[[str, Any], None]

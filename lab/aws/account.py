@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, SupportsBytes
 from urllib.parse import unquote
 
 from moto.cloudwatch.models import cloudwatch_backends
@@ -119,10 +119,10 @@ class Account:
             ):
                 yield from _targets(rule)
 
-    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+    def put_object(self, bucket: str, key: str, body: SupportsBytes) -> None:
         """Write an object; raise KeyError if there is no such bucket."""
         try:
-            s3_backends[self.account][_PARTITION].put_object(bucket, key, body)
+            s3_backends[self.account][_PARTITION].put_object(bucket, key, bytes(body))
         except (ServiceException, HTTPException) as error:
             raise KeyError(bucket) from error
 

@@ -9,6 +9,7 @@ from lab.aws.operation import Reply, Request, operation, page
 from lab.engine import Engine
 from lab.node import ManagedNode, PatchReport, PatchStates
 from patching.baseline import ComplianceLevel
+from patching.compliance import PatchState
 
 _TYPE = "Patch"
 
@@ -73,15 +74,22 @@ def _item(node: ManagedNode, states: PatchStates, report: PatchReport) -> Reply:
         "ResourceId": node.id,
         "Id": report.patch.name if not report.patch.arch else f"{report.patch.name}.{report.patch.arch}",
         "Title": report.title,
-        "Status": "COMPLIANT" if states.complies(report) else "NON_COMPLIANT",
+        "Status": _status(states, report),
         "Severity": str(report.level),
         "ExecutionSummary": _execution(states),
         "Details": details,
     }
 
 
+def _status(states: PatchStates, report: PatchReport) -> str:
+    """Return a patch's status, which is empty for one that does not apply."""
+    if report.state is PatchState.NOT_APPLICABLE:
+        return ""
+    return "COMPLIANT" if states.complies(report) else "NON_COMPLIANT"
+
+
 def _resource(node: ManagedNode, states: PatchStates) -> Reply:
-    compliant = [report.level for report in states.reports if states.complies(report)]
+    compliant = [report.level for report in states.reports if _status(states, report) == "COMPLIANT"]
     lacking = [report.level for report in states.non_compliant]
     return {
         "ComplianceType": _TYPE,
@@ -96,7 +104,7 @@ def _resource(node: ManagedNode, states: PatchStates) -> Reply:
 
 
 def _execution(states: PatchStates) -> Reply:
-    return {"ExecutionTime": states.ended, "ExecutionId": states.command_id, "ExecutionType": "Command"}
+    return {"ExecutionTime": states.ended, "ExecutionId": states.command_id, "ExecutionType": states.execution_type}
 
 
 def _level(reports: Iterable[PatchReport]) -> ComplianceLevel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
@@ -17,6 +18,28 @@ from patching.operating_system import OperatingSystem, operating_system
 _SECURITY = ("Security", "SecurityUpdates")
 _EPOCH = datetime.fromtimestamp(0, UTC)
 """What the service gives as the time of installation where it knows none."""
+_COMPARISONS: dict[str, Callable[[int, int], bool]] = {
+    "Equal": operator.eq,
+    "NotEqual": operator.ne,
+    "LessThan": operator.lt,
+    "GreaterThan": operator.gt,
+}
+_COUNTS = (
+    "InstalledCount",
+    "InstalledOtherCount",
+    "InstalledPendingRebootCount",
+    "InstalledRejectedCount",
+    "MissingCount",
+    "FailedCount",
+    "UnreportedNotApplicableCount",
+    "NotApplicableCount",
+)
+_NOT_INSTALLED = (
+    PatchState.MISSING,
+    PatchState.FAILED,
+    PatchState.AVAILABLE_SECURITY_UPDATE,
+    PatchState.NOT_APPLICABLE,
+)
 _UNSAID = (PatchState.INSTALLED_OTHER, PatchState.NOT_APPLICABLE)
 
 
@@ -124,7 +147,23 @@ def describe_instance_patch_states_for_patch_group(engine: Engine, request: Requ
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstancePatchStatesForPatchGroup.html."""
     group = request["PatchGroup"]
     found = [_state(node, node.states) for node in engine.fleet.nodes() if node.states and node.patch_group() == group]
-    return page(request, "InstancePatchStates", found)
+    tests = [_count_test(one) for one in request.get("Filters") or ()]
+    return page(request, "InstancePatchStates", [one for one in found if all(test(one) for test in tests)])
+
+
+def _count_test(given: Request) -> Callable[[Reply], bool]:
+    """Return the test that a filter puts to a node's counts.
+
+    Raises:
+        ApiError: what has no such count, or a value that is no number from 0.
+    """
+    key, (text,), comparison = given["Key"], given["Values"], given["Type"]
+    if key not in _COUNTS:
+        raise ApiError("InvalidFilter", f"{key} is not a valid filter key; valid ones are {', '.join(_COUNTS)}.")
+    if not (text.isascii() and text.isdecimal()):
+        raise ApiError("InvalidFilter", f"{text!r} is not a number of patches.")
+    value, compare = int(text), _COMPARISONS[comparison]
+    return lambda state: compare(state[key], value)
 
 
 @operation
@@ -134,7 +173,7 @@ def describe_instance_patches(engine: Engine, request: Request) -> Reply:
     if node is None:
         raise ApiError("InvalidInstanceId", f"{request['InstanceId']} is not a managed node.")
     wanted = filters(request, known=("Classification", "KBId", "Severity", "State"), error="InvalidFilter")
-    patches = [_patch(node, report) for report in node.states.reports] if node.states else []
+    patches = [_patch(node, node.states, report) for report in node.states.reports] if node.states else []
     found = [one for one in patches if all(_patch_has(one, key, values) for key, values in wanted.items())]
     return page(request, "Patches", found, default_size=10)
 
@@ -261,7 +300,7 @@ def _state(node: ManagedNode, states: PatchStates) -> Reply:
     return {**reply, "PatchGroup": states.patch_group}
 
 
-def _patch(node: ManagedNode, report: PatchReport) -> Reply:
+def _patch(node: ManagedNode, states: PatchStates, report: PatchReport) -> Reply:
     told = report.state not in _UNSAID
     patch: Reply = {
         "Title": report.title,
@@ -269,17 +308,17 @@ def _patch(node: ManagedNode, report: PatchReport) -> Reply:
         "Classification": report.patch.classification if told else "",
         "Severity": report.patch.severity if told else "",
         "State": str(report.state),
-        "InstalledTime": _installed_time(node, report),
+        "InstalledTime": _installed_time(node, states, report),
     }
     if report.cves:
         patch["CVEIds"] = ",".join(report.cves)
     return patch
 
 
-def _installed_time(node: ManagedNode, report: PatchReport) -> datetime:
-    if report.state in (PatchState.MISSING, PatchState.FAILED, PatchState.AVAILABLE_SECURITY_UPDATE):
+def _installed_time(node: ManagedNode, states: PatchStates, report: PatchReport) -> datetime:
+    if report.state in _NOT_INSTALLED:
         return _EPOCH
-    return report.installed or node.image_built
+    return states.installed_at.get(report.key) or node.image_built
 
 
 def _patch_has(patch: Reply, key: str, values: list[str]) -> bool:

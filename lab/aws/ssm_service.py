@@ -17,6 +17,7 @@ from moto.ssm.responses import SimpleSystemManagerResponse
 
 from lab.aws import (  # noqa: F401 importing them registers their operations
     associations_api,
+    available_patches_api,
     calendars_api,
     commands_api,
     compliance_api,

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from patching.deployment import ENVIRONMENT_TAG, NAME_TAG
+from patching.errors import InvalidValueError
 from patching.form import Form
 from patching.instance_type import INSTANCE_TYPE, check_processors
 from patching.operating_system import OperatingSystem
@@ -101,6 +102,20 @@ class Network(Part, json_schema_extra=pages.VPC_ENDPOINTS):
     def reaches_internet(self) -> bool:
         """Tell whether the nodes reach repositories on the internet."""
         return self.kind in (NetworkKind.NAT, NetworkKind.PUBLIC) or bool(self.internet)
+
+    def check_reaches(self, system: OperatingSystem) -> None:
+        """Check that nodes of a system reach their repositories; see `OperatingSystem.repository_buckets`.
+
+        Raises:
+            InvalidValueError: they do not.
+        """
+        if not self.reaches_internet and not system.has_repositories_in_aws:
+            message = (
+                f"{system} has its repositories on the internet, which a network of kind {self.kind} does not reach "
+                "from here; take a network of kind nat or public, or another system (the repositories of Amazon Linux "
+                "1, 2 and 2023 are in S3)"
+            )
+            raise InvalidValueError(message)
 
 
 class Node(Part, json_schema_extra=pages.INSTANCE_TYPES):
@@ -220,12 +235,6 @@ class Fleet(Part, json_schema_extra=pages.OWN):
                 message = f"{node.name!r} is the name of node {seen[node.name] + 1} already; names are unique"
                 findings.add(("nodes", index, "name"), message)
             seen[node.name] = index
-            if not self.network.reaches_internet and not node.operating_system.has_repositories_in_aws:
-                message = (
-                    f"{node.operating_system} has its repositories on the internet, which a network of kind "
-                    f"{self.network.kind} does not reach from here; take a network of kind nat or public, or another "
-                    "system (Amazon Linux's repositories are in S3)"
-                )
-                findings.add(("nodes", index, "operating_system"), message)
+            findings.make(("nodes", index, "operating_system"), self.network.check_reaches, node.operating_system)
         findings.report()
         return self

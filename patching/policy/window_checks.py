@@ -63,7 +63,7 @@ def _periods(name: str, install: Install, begin: datetime, reading: Reading) -> 
     return union(periods)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _open(times: OpenTimes, begin: datetime) -> tuple[Period, ...]:
     """Return when a window is open in a year; windows often share their schedule."""
     return tuple(times.periods(begin, begin + _YEAR))

@@ -46,7 +46,7 @@ def test_cloudwatch_of_this_account_may_publish_to_the_topic_and_encrypt_for_it(
     published = [one for one in watched.statements("Notifications/Policy") if one["Effect"] == "Allow"]
     assert published == [CLOUDWATCH | {"Action": "sns:Publish", "Resource": "<Notifications>", "Sid": "1"}]
     statements = watched["Key"].properties["KeyPolicy"]["Statement"]
-    assert CLOUDWATCH | {"Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*"} in statements
+    assert CLOUDWATCH | {"Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": "*"} in statements
 
 
 def test_without_alarms_cloudwatch_may_do_nothing(patching: Resources) -> None:

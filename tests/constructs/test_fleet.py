@@ -10,8 +10,8 @@ from constructs.fleet_node import FleetNode
 
 from patching.errors import InvalidValueError
 from patching.operating_system import OperatingSystem
-from patching.policy.fleet import Network
-from tests.cdk import Resources, app
+from patching.policy.fleet import Network, NetworkKind
+from tests.cdk import Resources, app, build
 
 pytestmark = pytest.mark.xdist_group("constructs")
 
@@ -120,3 +120,39 @@ def test_an_image_for_other_processors_is_refused_when_it_is_made() -> None:
             network=FleetNetwork(stack, "Network", network=Network()),
             profile=iam.InstanceProfile.from_instance_profile_name(stack, "Profile", "node"),
         )
+
+
+@pytest.mark.parametrize("system", [OperatingSystem.UBUNTU, OperatingSystem.WINDOWS, OperatingSystem.AMAZON_LINUX_2022])
+def test_a_system_whose_repositories_are_out_of_reach_is_refused_when_it_is_made(system: OperatingSystem) -> None:
+    stack = Stack(app(), "Stack")
+    with pytest.raises(InvalidValueError, match=f"{system} has its repositories on the internet, which a network"):
+        FleetNode(
+            stack,
+            "Node",
+            name="demo",
+            operating_system=system,
+            image_parameter="/aws/service/some/image",
+            instance_type="t3.small",
+            volume_gib=30,
+            tags={},
+            network=FleetNetwork(stack, "Network", network=Network(kind=NetworkKind.ISOLATED)),
+            profile=iam.InstanceProfile.from_instance_profile_name(stack, "Profile", "node"),
+        )
+
+
+def test_an_isolated_network_lets_through_the_repositories_of_its_nodes_only() -> None:
+    def make(stack: Stack) -> None:
+        network = FleetNetwork(stack, "Network", network=Network(kind=NetworkKind.ISOLATED))
+        for system in (OperatingSystem.AMAZON_LINUX_2, OperatingSystem.AMAZON_LINUX, OperatingSystem.AMAZON_LINUX_2):
+            network.let_reach_repositories(system)
+
+    reading, _ = build(make)["Network/S3"].properties["PolicyDocument"]["Statement"]
+    buckets = [arn.rpartition(":::")[2] for arn in reading["Resource"]]
+    assert len(set(buckets)) == len(buckets)
+    region = "<AWS::Region>"
+    assert {one for one in buckets if "amazonlinux" in one or "repo" in one or "packages.<" in one} == {
+        f"amazonlinux.{region}.amazonaws.com/*",
+        f"amazonlinux-2-repos-{region}/*",
+        f"packages.{region}.amazonaws.com/*",
+        f"repo.{region}.amazonaws.com/*",
+    }

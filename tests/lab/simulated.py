@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, SupportsBytes
 
 from lab import access
 from lab.catalogue import Catalogue, parse
@@ -176,7 +176,7 @@ class FakeCloud:
         return access.allowed(self._documents(role), action, resource, context)
 
     def trusts(self, role: str, service: str, context: Mapping[str, str] | None = None) -> bool:
-        document = self.trust.get(role, trusting("ssm.amazonaws.com", "events.amazonaws.com"))
+        document = self.trust.get(role, trusting("ssm.amazonaws.com", "events.amazonaws.com", "ec2.amazonaws.com"))
         return bool(role) and role not in self.distrusted and access.trusts(document, service, context)
 
     def bucket_key(self, bucket: str) -> str | None:
@@ -191,10 +191,10 @@ class FakeCloud:
     def matching_targets(self, event: Mapping[str, Any]) -> Iterable[RuleTarget]:
         return [target for kind, target in self.rules if kind == event["detail-type"]]
 
-    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+    def put_object(self, bucket: str, key: str, body: SupportsBytes) -> None:
         if bucket != "output":
             raise KeyError(bucket)
-        self.objects[key] = body.decode()
+        self.objects[key] = bytes(body).decode()
 
     def get_object(self, bucket: str, key: str) -> bytes:
         if bucket != "output":

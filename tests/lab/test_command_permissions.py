@@ -78,6 +78,13 @@ def test_a_document_of_the_account_is_named_with_the_account(lab: Lab) -> None:
         lab.run_document("own", sender_role=SENDER)
 
 
+def test_a_sender_that_systems_manager_cannot_assume_is_refused(lab: Lab) -> None:
+    lab.launch()
+    lab.cloud.distrusted.add(SENDER)
+    with pytest.raises(ApiError, match=f"ssm.amazonaws.com cannot assume {SENDER}"):
+        lab.send(sender_role=SENDER)
+
+
 def test_a_sender_needs_the_document_with_hooks_and_not_the_hooks(lab: Lab) -> None:
     fleet(lab, 1)
     lab.add_document("before", shell("only"))

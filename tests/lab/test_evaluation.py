@@ -241,6 +241,38 @@ def test_an_update_of_windows_that_was_never_there_is_missing_not_inapplicable()
     assert not_applicable == 0
 
 
+def web_server(*features: str) -> ManagedNode:
+    """Return a node of Windows whose catalogue has an update of the web server too."""
+    (chain,) = WINDOWS.packages
+    update = replace(chain.releases[1], name="KB9")
+    package = replace(chain, key="KB9", releases=(update,), titles=("Web server (KB9)",), feature="Web-Server")
+    node = on(replace(WINDOWS, packages=(chain, package)), KB1=2)
+    node.features = features
+    return node
+
+
+def test_an_update_for_a_feature_that_is_not_there_does_not_apply() -> None:
+    node = web_server()
+    reports, not_applicable = evaluate(node, windows(), TODAY)
+    assert {one.patch.name: one.state.value for one in reports} == {"KB3": "Installed", "KB9": "NotApplicable"}
+    assert not_applicable == 1
+    assert found(node, windows(delay=360)) == {"KB3": "InstalledOther"}
+
+
+def test_an_update_for_a_feature_that_is_there_is_missing() -> None:
+    reports, not_applicable = evaluate(web_server("Web-Server"), windows(), TODAY)
+    assert {one.patch.name: one.state.value for one in reports} == {"KB3": "Installed", "KB9": "Missing"}
+    assert not_applicable == 0
+
+
+def test_an_update_named_by_the_baseline_does_not_apply_once_a_later_one_is_installed() -> None:
+    named = baseline(OperatingSystem.WINDOWS, delay=360, approved=("KB1", "KB3"))
+    assert found(on(WINDOWS, KB1=2), named) == {"KB1": "NotApplicable", "KB3": "Installed"}
+    assert found(on(WINDOWS, KB1=0), named) == {"KB1": "InstalledOther", "KB3": "Missing"}
+    rejecting = replace(named, rejected=("KB1",))
+    assert found(on(WINDOWS, KB1=2), rejecting) == {"KB3": "Installed"}
+
+
 # The catalogues that come with the lab.
 
 
@@ -311,7 +343,7 @@ def test_an_installation_with_reboot_also_restarts_for_what_an_earlier_one_left_
     lab.run(RunPatchBaseline.install(reboot="NoReboot"))
     lab.run()
     assert node.states
-    assert node.states.non_compliant == []
+    assert not node.states.non_compliant
     assert node.booted == node.states.ended
 
 

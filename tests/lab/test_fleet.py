@@ -9,7 +9,7 @@ import pytest
 from lab.cloud import Instance
 from lab.fleet import REGISTRATION_ACTIONS
 from patching.targets import Targets
-from tests.lab.simulated import NODE_ROLE, TOPIC, Lab, day, seconds
+from tests.lab.simulated import NODE_ROLE, TOPIC, Lab, day, seconds, trusting
 
 
 def instance(lab: Lab, **changes: Any) -> str:
@@ -48,6 +48,11 @@ def test_an_instance_that_cannot_register_is_unmanaged_with_the_reason(
 def test_a_role_that_does_not_let_the_agent_register_leaves_it_unmanaged(lab: Lab, action: str) -> None:
     lab.cloud.forbid(NODE_ROLE, action)
     assert instance(lab) == f"its role does not allow {action}"
+
+
+def test_a_role_that_ec2_cannot_assume_leaves_it_unmanaged(lab: Lab) -> None:
+    lab.cloud.trust[NODE_ROLE] = trusting("ssm.amazonaws.com")
+    assert instance(lab) == "ec2.amazonaws.com cannot assume its role"
 
 
 def test_an_instance_registers_once_it_can(lab: Lab) -> None:

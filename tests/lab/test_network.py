@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lab.network import InterfaceEndpoint, Network, Rule, agent_services, patching_refusal, s3_refusal, unreachable
+from lab.patching_buckets import patching_buckets
 from patching.run_patch_baseline import RunPatchBaseline
 from tests.lab.simulated import NODE_ROLE, Lab, invocations, work_of
 
@@ -231,7 +232,7 @@ def test_the_security_groups_of_a_node_have_to_let_https_out_to_a_gateway() -> N
     assert refusal(closed) == "its security groups do not let HTTPS out to S3"
 
 
-PATCHING = ("arn:aws:s3:::aws-ssm-us-east-1/*", "arn:aws:s3:::patch-baseline-snapshot-us-east-1/*")
+PATCHING = ("arn:aws:s3:::aws-patch-manager-us-east-1-1970c647d/*", "arn:aws:s3:::patch-baseline-snapshot-us-east-1/*")
 
 
 def test_patching_needs_two_buckets_of_aws() -> None:
@@ -240,6 +241,17 @@ def test_patching_needs_two_buckets_of_aws() -> None:
         policy = allow(*[one for one in PATCHING if one != lacking])
         found = patching_refusal(network(s3={"vpce-s3": policy}), NODE_ROLE)
         assert found == f"the policy of vpce-s3 does not allow s3:GetObject on {lacking.replace('*', 'object')}"
+
+
+@pytest.mark.parametrize(
+    ("region", "buckets"),
+    [
+        ("eu-west-1", ("aws-patch-manager-eu-west-1-5522fb710", "patch-baseline-snapshot-eu-west-1")),
+        ("me-south-1", ("aws-patch-manager-me-south-1-a53fc9dce", "patch-baseline-snapshot-me-south-1-uduvl7q8")),
+    ],
+)
+def test_the_buckets_have_the_names_that_they_have_in_their_region(region: str, buckets: tuple[str, str]) -> None:
+    assert patching_buckets(region) == buckets
 
 
 ENDPOINTS = tuple(map(endpoint, ("ssm", "ssmmessages", "ec2messages")))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lab.command import Command
+from lab.network import InterfaceEndpoint, Network, Rule
 from lab.node import ManagedNode
+from lab.patching_buckets import patching_buckets
 from patching.run_patch_baseline import RunPatchBaseline
 from tests.lab.simulated import KEY, NODE_ROLE, Lab, invocations, reported, work_of
 
@@ -123,7 +125,7 @@ def refused(lab: Lab, at: str = AT) -> str:
     (only,) = invocations(install(lab, at))
     step = work_of(only)
     assert (only.status, step.code) == ("Failed", 1)
-    assert "Nothing was installed: the list could not be used." in step.output
+    assert "Nothing was scanned or installed: what was to override the baseline could not be used." in step.output
     assert (node.installed, node.states) == (before, None)
     return step.error
 
@@ -170,19 +172,40 @@ def test_a_list_by_https_has_to_be_public_and_needs_no_role(lab: Lab) -> None:
     assert install(lab, PUBLIC).status == "Success"
 
 
-def test_a_baseline_override_is_refused_wherever_it_comes_from(lab: Lab) -> None:
-    lab.launch()
-    lab.add_document(
-        "outer",
-        {
-            "action": "aws:runDocument",
-            "name": "only",
-            "inputs": {
-                "documentType": "SSMDocument",
-                "documentPath": "AWS-RunPatchBaseline",
-                "documentParameters": {"Operation": "Scan", "BaselineOverride": "s3://output/baselines.json"},
-            },
-        },
+@pytest.mark.parametrize("at", [AT, PUBLIC])
+def test_a_list_that_an_endpoint_does_not_let_through_fails_the_node(lab: Lab, at: str) -> None:
+    put(lab, "id: plain.noarch")
+    lab.cloud.public.add("lists/prod.yaml")
+    node = lab.launch()
+    lab.change(node, network=isolated(*patching_buckets("us-east-1")))
+    (only,) = invocations(install(lab, at))
+    assert work_of(only).error == (
+        f"{at} cannot be read: the policy of vpce-s3 does not allow s3:GetObject on "
+        "arn:aws:s3:::output/lists/prod.yaml\n"
     )
-    (only,) = invocations(lab.run_document("outer"))
-    assert "The lab does not emulate the parameter BaselineOverride" in only.steps[0].error
+    lab.change(node, network=isolated("*"))
+    assert install(lab, at).status == "Success"
+
+
+def isolated(*buckets: str) -> Network:
+    """Return a network that reaches the agent's services and, of S3, these buckets."""
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:*"}
+    policy = {"Statement": {**statement, "Resource": [f"arn:aws:s3:::{bucket}/*" for bucket in buckets]}}
+    everywhere = (Rule("-1", None, None, cidr="0.0.0.0/0"), Rule("-1", None, None, prefix_list=S3))
+    everything = {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}
+    interfaces = tuple(
+        InterfaceEndpoint(
+            f"vpce-{name}",
+            f"com.amazonaws.us-east-1.{name}",
+            private_dns=True,
+            cidrs=("10.0.0.0/24",),
+            groups=(),
+            ingress=everywhere,
+            policy=everything,
+        )
+        for name in ("ssm", "ssmmessages", "ec2messages")
+    )
+    return Network("us-east-1", "10.0.0.1", (), everywhere, "", False, True, interfaces, {"vpce-s3": policy})
+
+
+S3 = "com.amazonaws.us-east-1.s3"

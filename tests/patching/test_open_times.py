@@ -8,7 +8,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from patching.errors import InvalidValueError
@@ -65,7 +65,6 @@ def first_minutes(zone: str, begin: datetime, end: datetime, hour: int, minute: 
     return found
 
 
-@settings(max_examples=30)
 @given(
     st.sampled_from(ZONES),
     st.sampled_from(WEEKDAYS),
@@ -95,7 +94,6 @@ def test_a_weekly_window_is_open_in_the_minutes_that_its_zones_clock_says(
         assert one.end - one.begin == timedelta(hours=hours)
 
 
-@settings(max_examples=20)
 @given(
     st.sampled_from(ZONES),
     st.sampled_from(["0 2 * * ? *", "30 23 ? * MON-FRI *", "0 0/8 * * ? *", "15 0 L * ? *"]),
@@ -193,7 +191,6 @@ periods = st.lists(
 )
 
 
-@settings(max_examples=60)
 @given(periods)
 def test_a_union_has_the_same_minutes_without_overlaps(those: list[Period]) -> None:
     found = union(those)
@@ -201,7 +198,6 @@ def test_a_union_has_the_same_minutes_without_overlaps(those: list[Period]) -> N
     assert all(one.end < other.begin for one, other in pairwise(found))
 
 
-@settings(max_examples=60)
 @given(periods, periods)
 def test_what_is_common_are_the_minutes_of_both(these: list[Period], those: list[Period]) -> None:
     found = list(common(sorted(these), sorted(those)))
@@ -211,7 +207,6 @@ def test_what_is_common_are_the_minutes_of_both(these: list[Period], those: list
     assert joined == sorted(joined)
 
 
-@settings(max_examples=60)
 @given(periods, periods)
 def test_the_first_common_minute_is_the_first_of_all(these: list[Period], those: list[Period]) -> None:
     shared = minutes_of(these) & minutes_of(those)
@@ -219,7 +214,6 @@ def test_the_first_common_minute_is_the_first_of_all(these: list[Period], those:
     assert (found.begin if found else None) == (at(min(shared)) if shared else None)
 
 
-@settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from("abcd"), periods, max_size=4))
 def test_most_are_open_in_the_first_of_the_fullest_minutes(windows: dict[str, list[Period]]) -> None:
     joined = {name: union(those) for name, those in windows.items()}

@@ -7,6 +7,7 @@ import pytest
 
 from patching.policy import Policy
 from patching.policy_file import PolicyError, parse_policy, read_policy
+from patching.yaml_file import keys_and_texts, load, load_with
 from tests.patching.policies import SMALL, changed, problems
 
 LAB = Path(__file__).parents[2] / "config" / "lab.yaml"
@@ -98,7 +99,7 @@ def test_a_missing_key_is_named_where_it_belongs() -> None:
         ("a: 1\nb: c: d\n", "p.yaml:2: not YAML: mapping values are not allowed here"),
         ("a: 1\nb: 2\na: 3\n", 'p.yaml:3: not YAML: found duplicate key "a"'),
         ("a: *nowhere\n", "p.yaml:1: not YAML: found undefined alias 'nowhere'"),
-        ("a: 1\nb: !!set x\n", "p.yaml:2: a tag (after !) stands before what it does not fit; take it out"),
+        ("a: 1\nb: !!set x\n", "p.yaml:2: not YAML: expected a mapping node, but found scalar"),
         ("a: 1\nb: {c: !!bool maybe}\n", "p.yaml:2: a tag (after !) stands before what it does not fit"),
         ("a: !!int ''\n", "p.yaml:1: a tag (after !) stands before what it does not fit"),
         ("\x00", "p.yaml:1: not YAML: unacceptable character #x0000"),
@@ -193,3 +194,23 @@ def test_the_readme_shows_what_is_said_of_a_mistake() -> None:
     with pytest.raises(PolicyError) as refused:
         parse_policy(broken, name="config/lab.yaml")
     assert str(refused.value).splitlines()[0] in (root / "README.md").read_text()
+
+
+@pytest.mark.parametrize("path", sorted((LAB.parents[1]).glob("[ct]*/**/*.yaml")), ids=lambda path: path.stem)
+def test_both_parsers_read_the_same_from_the_same_lines(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    fast, whole = load_with(text, in_c=True), load_with(text, in_c=False)
+    assert fast == whole
+    assert list(keys_and_texts(fast)) == list(keys_and_texts(whole))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: {b: cron(0 2 ? * SUN *)}",
+        "a: [yes, on, 0o17, 017, 1_000, 1:30, 2027-01-31, ~, .5, 0x1f]",
+        "a: &x {b: 1}\nc: *x",
+    ],
+)
+def test_a_text_means_what_yaml_1_2_says_whichever_parser_reads_it(text: str) -> None:
+    assert load(text) == load_with(text, in_c=False)

@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -173,7 +173,6 @@ def places(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | 
         yield from places(value, (*path, key))
 
 
-@settings(max_examples=40)
 @given(
     st.sampled_from(sorted(places(WHOLE), key=str)),
     st.sampled_from([..., None, "", [], {}, 1, 7, "10%", True, "x", "{environment}-x"]),

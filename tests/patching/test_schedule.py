@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from patching.errors import InvalidValueError
@@ -326,7 +326,6 @@ seconds = st.sampled_from(["", "0 ", "24 "])
 moments = st.datetimes(datetime(2025, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 bounds are naive
 
 
-@settings(max_examples=60)
 @given(
     minutes, hours, days, seconds, st.sampled_from(["UTC", "Asia/Seoul", "Asia/Kolkata"]), st.integers(0, 6), moments
 )

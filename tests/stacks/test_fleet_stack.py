@@ -48,4 +48,17 @@ def test_in_a_public_network_nodes_ask_for_addresses_and_subnets_hand_out_none()
     assert "SecurityGroupIngress" not in kinds["SecurityGroup"][0]
 
 
+def test_in_an_isolated_network_nodes_reach_every_override_list_that_a_window_names() -> None:
+    (policy,) = [
+        one["Properties"]["PolicyDocument"]
+        for template in synthesized("everything").templates.values()
+        for one in template["Resources"].values()
+        if one["Type"] == "AWS::EC2::VPCEndpoint" and "PolicyDocument" in one["Properties"]
+    ]
+    (read,) = [one for one in policy["Statement"] if one["Action"] == "s3:GetObject"]
+    read_lists = [one["Fn::Join"][1][-1] for one in read["Resource"] if "lists" in str(one)]
+    assert read_lists == [":s3:::patch-lists/batch.yaml", ":s3:::public-lists/later.yaml"]
+    assert "Condition" not in read
+
+
 KINDS = ("Instance", "SecurityGroup", "Subnet")

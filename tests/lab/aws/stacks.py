@@ -18,8 +18,8 @@ Resource = tuple[str, Properties] | tuple[str, Properties, str]
 class Stack:
     """A stack of the resources that a test wants."""
 
-    def __init__(self, connect: Connect, name: str) -> None:
-        self._cloudformation = connect("cloudformation", REGION)
+    def __init__(self, connect: Connect, name: str, region: str = REGION) -> None:
+        self._cloudformation = connect("cloudformation", region)
         self.name = name
 
     def deploy(self, outputs: Properties | None = None, /, **resources: Resource) -> dict[str, str]:

@@ -1,74 +1,32 @@
-"""Every action that a policy of ours allows is one without which something stops working, or has its reason here."""
+"""Every action that a policy of ours allows is one without which something stops working, or has its reason here.
+
+What operators may is asked in tests/workshop/test_operator_policy.py, of all that `patchops` does.
+"""
 
 from __future__ import annotations
 
-import copy
-import json
-import re
-from collections.abc import Callable, Iterator
-from datetime import date
-from functools import cached_property
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ops import teardown
-from ops.session import Session
-from patching.policy_file import parse_policy
-from tests.cdk import synthesize
-from tests.lab.aws.deployed import Deployed
+from lab import access
+from tests.lab.aws.stacks import Stack
 from tests.lab.aws.world import Connect
+
+if TYPE_CHECKING:
+    from lab.aws.server import LocalAws
+    from tests.lab.aws.least import World
+else:
+    LocalAws = World = Any  # these import moto, which only the process that runs these tests is to wait for
 
 pytestmark = pytest.mark.xdist_group("local-aws")
 
 REGION = "ap-northeast-2"
-POLICY = """
-environment: least
-fleet:
-  nodes:
-    - name: web
-      operating_system: AMAZON_LINUX_2023
-      tags: {PatchGroup: web}
-baselines:
-  linux: {operating_system: AMAZON_LINUX_2023, patch_groups: [web], rules: [{}]}
-scan: {schedule_utc: rate(1 hour), run_at_deployment: true}
-documents: {before: before.yaml}
-install:
-  hooked:
-    targets: {PatchGroup: web}
-    schedule: rate(1 hour)
-    duration_hours: 1
-    hooks: {pre_install: before}
-    cloudwatch_logs: true
-  listed:
-    targets: {PatchGroup: web}
-    schedule: rate(1 hour)
-    duration_hours: 1
-    override_list: s3://least-lists/urgent.yaml
-notifications: {queues: ["arn:aws:sqs:ap-northeast-2:123456789012:told"]}
-output: {keep_on_destroy: false}
-"""
-HOOK = """
-schemaVersion: "2.2"
-mainSteps:
-  - name: before
-    action: aws:runShellScript
-    inputs: {runCommand: [echo before]}
-"""
-LET_IN = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": f"arn:aws:sqs:{REGION}:123456789012:told",
-        }
-    ],
-}
-"""The queue's own policy, which is its owner's matter."""
+ACCOUNT = "123456789012"
+ON_CALL = f"arn:aws:iam::{ACCOUNT}:role/on-call"
+LOGS = f"logs.{REGION}.amazonaws.com"
+LOG_ACTIONS = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
 FOLLOWING = "what AWS's own example of a window's role has, to follow the command; the lab does not ask for it"
 REASONS = {
     **{
@@ -76,160 +34,187 @@ REASONS = {
         for role in ("ScanDispatchRolePolicy", "WindowRolePolicy")
         for action in ("CancelCommand", "GetCommandInvocation", "ListCommandInvocations", "ListCommands")
     },
-    ("node", "s3:GetEncryptionConfiguration"): "the agent asks for the bucket's encryption before it writes",
-    ("node", "kms:Decrypt"): "what S3 needs for an output so large that it is uploaded in parts; the lab's are small",
+    ("NodePolicy", "s3:GetEncryptionConfiguration"): "the agent asks for the bucket's encryption before it writes",
+    ("NodePolicy", "kms:Decrypt"): "what S3 needs for an output so large that it is uploaded in parts",
+    ("NetworkS3", "s3:GetEncryptionConfiguration"): "as for the node's own policy: the endpoint lets it through",
+    **{
+        ("Key", f"{LOGS} {action}"): "asked when a log group is made: see the test about that below"
+        for action in LOG_ACTIONS
+    },
+    ("OperatorsRole", "sts:AssumeRole"): "people take it on, and nobody does in an hour: see the test about that below",
+    ("HybridRole", "ssm.amazonaws.com sts:AssumeRole"): "for machines outside of AWS, of which the lab has none: below",
 }
-"""Actions that nothing in the lab misses, by policy, with why they are there."""
+"""Actions that nothing misses in an hour of the lab, by policy, with why they are there."""
 
-
-class World:
-    """A deployed environment of which an hour passes again and again."""
-
-    def __init__(self, connect: Connect, advance: Callable[..., Any]) -> None:
-        self._connect = connect
-        self._advance = advance
-        self._ssm = connect("ssm", REGION)
-        self.queue = connect("sqs", REGION).create_queue(QueueName="told", Attributes={"Policy": json.dumps(LET_IN)})[
-            "QueueUrl"
-        ]
-
-    def hour(self) -> dict[str, Any]:
-        """Let an hour pass, in which the scan and both windows run, and return what was to be seen of it."""
-        before = (self._keys(), self._streams(), self._commands())
-        self._advance(minutes=60)
-        keys, streams, commands = self._keys() - before[0], self._streams() - before[1], self._commands() - before[2]
-        return {
-            "commands": sorted((document, status) for _, document, status in commands),
-            "output": sorted({key.split("/")[-2] for key in keys}),
-            "objects": len(keys) > 0,
-            "streams": len(streams) > 0,
-            "told": sorted(self._messages()),
-            "scan": self._scan(),
-            "windows": self._windows(),
-        }
-
-    def empty(self) -> None:
-        """Delete what the bucket holds, as `make destroy` does."""
-        teardown.empty(cast("Session", SimpleNamespace(s3=self._connect("s3", REGION))), self._bucket)
-
-    @cached_property
-    def _bucket(self) -> str:
-        found = self._connect("s3", REGION).list_buckets()["Buckets"]
-        (name,) = [one["Name"] for one in found if one["Name"].startswith("patchops-least")]
-        return str(name)
-
-    def _keys(self) -> set[str]:
-        pages = self._connect("s3", REGION).get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
-        return {one["Key"] for page in pages for one in page.get("Contents", [])}
-
-    def _streams(self) -> set[str]:
-        pages = self._connect("logs", REGION).get_paginator("describe_log_streams")
-        found = pages.paginate(logGroupName="/patchops/least")
-        return {one["logStreamName"] for page in found for one in page["logStreams"]}
-
-    def _commands(self) -> set[tuple[str, str, str]]:
-        pages = self._ssm.get_paginator("list_commands").paginate()
-        return {
-            (one["CommandId"], one["DocumentName"], one["StatusDetails"]) for page in pages for one in page["Commands"]
-        }
-
-    def _messages(self) -> set[str]:
-        """Return the first words of what was told."""
-        sqs, found = self._connect("sqs", REGION), set()
-        while messages := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", []):
-            for one in messages:
-                text = json.loads(one["Body"])["Message"]
-                found.add(json.loads(text).get("summary", "Run Command"))
-                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=one["ReceiptHandle"])
-        return found
-
-    def _scan(self) -> str:
-        (one,) = self._ssm.list_associations()["Associations"]
-        return str(one["Overview"]["Status"])
-
-    def _windows(self) -> list[str]:
-        windows = self._ssm.describe_maintenance_windows()["WindowIdentities"]
-        found = []
-        for one in sorted(windows, key=lambda window: window["Name"]):
-            runs = self._ssm.describe_maintenance_window_executions(WindowId=one["WindowId"])["WindowExecutions"]
-            found.append(str(max(runs, key=lambda run: run["StartTime"])["Status"]))
-        return found
+TABLE = (
+    "in the table of https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-technical-details.html: "
+)
+OTHER_REGIONS = "what it is called in some Regions, of which this is none"
+BUCKETS = {
+    f"amazon-ssm-{REGION}/*": f"{TABLE}new versions of the agent, which AWS-UpdateSSMAgent fetches",
+    f"amazon-ssm-packages-{REGION}/*": f"{TABLE}packages that AWS-ConfigureAWSPackage installs with old agents",
+    f"{REGION}-birdwatcher-prod/*": f"{TABLE}packages of Distributor",
+    f"aws-ssm-distributor-file-{REGION}/*": f"{TABLE}packages of Distributor, in Cape Town and Milan",
+    f"aws-ssm-document-attachments-{REGION}/*": f"{TABLE}packages of Distributor that AWS owns",
+    f"aws-ssm-{REGION}/*": f"{TABLE}modules of AWS's documents, of others than AWS-RunPatchBaseline",
+    f"aws-windows-downloads-{REGION}/*": f"{TABLE}files of documents that are for Windows",
+    f"patch-baseline-snapshot-{REGION}-*/*": OTHER_REGIONS,
+    f"al2023-repos-{REGION}-de612dc2/*": "the repository; the way to package repositories is not looked at",
+}
+"""What nodes of an isolated network may read of S3, and what nothing misses in an hour of the lab."""
 
 
 @pytest.fixture(scope="module")
-def least(
-    connect: Connect, advance: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[World, dict[str, dict[str, Any]]]]:
-    """The environment, and the policies of its roles by their ARNs."""
-    folder: Path = tmp_path_factory.mktemp("least")
-    (folder / "before.yaml").write_text(HOOK, encoding="utf-8")
-    policy = parse_policy(POLICY, folder=folder, today=date(2026, 11, 23))
-    s3 = connect("s3", REGION)
-    s3.create_bucket(Bucket="least-lists", CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.put_object(Bucket="least-lists", Key="urgent.yaml", Body=b"patches: [{id: bash.x86_64}]")
-    world = World(connect, advance)
-    deployed = Deployed(connect("cloudformation", REGION), connect("ssm", REGION), policy, synthesize(policy))
-    deployed.deploy()
-    arns = [
-        one["PhysicalResourceId"]
-        for stack in ("patching", "fleet")
-        for one in connect("cloudformation", REGION).describe_stack_resources(StackName=f"patchops-least-{stack}")[
-            "StackResources"
-        ]
-        if one["ResourceType"] == "AWS::IAM::ManagedPolicy" and "operator" not in one["PhysicalResourceId"]
-    ]
-    iam = connect("iam", REGION)
-    yield world, {arn: document_of(iam, arn) for arn in arns}
-    world.empty()
-    deployed.destroy()
+def world(local_aws: LocalAws, connect: Connect, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The environment, in which all has run once."""
+    from tests.lab.aws.least import World  # noqa: PLC0415 as above
+
+    made = World(local_aws, connect, tmp_path_factory.mktemp("least"))
+    made.hour()
+    yield made
+    made.destroy()
 
 
-def document_of(iam: Any, arn: str) -> dict[str, Any]:
-    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
-    return dict(json.loads(document) if isinstance(document, str) else document)
+@pytest.fixture(scope="module")
+def whole(world: World) -> dict[str, Any]:
+    """What is seen in an hour in which nothing is amiss."""
+    seen = world.hour()
+    assert (seen["nodes"], seen["scan"], seen["windows"], seen["streams"]) == (
+        [True],
+        ["Success"],
+        ["SUCCESS", "SUCCESS"],
+        True,
+    )
+    assert {one for one in seen["told"] if one[0] == "sqs"} == {
+        ("sqs", what, True) for what in ("A maintenance window opened or ended", "An alarm", "Run Command")
+    }
+    assert all(arrived for _, _, arrived in seen["told"])
+    return seen
 
 
-def put(iam: Any, arn: str, document: dict[str, Any]) -> None:
-    """Make this the policy's document; it keeps one version only."""
-    old = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(document), SetAsDefault=True)
-    iam.delete_policy_version(PolicyArn=arn, VersionId=old)
+def test_every_policy_that_is_deployed_is_asked(world: World) -> None:
+    """A policy of a kind that `World.policies` does not know would be one that nobody asks."""
+    with_statements = {
+        one.type for stack in world.stacks.all for one in stack.values() if '"Statement"' in repr(one).replace("'", '"')
+    }
+    assert with_statements == {
+        "AWS::EC2::VPCEndpoint",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::Role",
+        "AWS::KMS::Key",
+        "AWS::S3::BucketPolicy",
+        "AWS::SNS::TopicPolicy",
+    }
+    endpoints = [one for stack in world.stacks.all for one in stack.of("AWS::EC2::VPCEndpoint").values()]
+    assert [one["VpcEndpointType"] for one in endpoints if "PolicyDocument" in one] == ["Gateway"]
+    assert len(list(world.policies)) == 17
 
 
-def kind(arn: str) -> str:
-    """Return the part of a policy's name that says whose it is."""
-    return re.sub(r"[0-9A-F]{8}-[0-9A-Z]+$", "", arn).rpartition("-")[2]
-
-
-def without_each(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the document without each action of each statement in turn."""
-    for index, statement in enumerate(document["Statement"]):
-        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-        for action in actions:
-            changed = copy.deepcopy(document)
-            changed["Statement"][index]["Action"] = [one for one in actions if one != action]
-            if not changed["Statement"][index]["Action"]:
-                del changed["Statement"][index]
-            yield action, changed
-
-
-def test_without_any_action_something_stops_working(
-    least: tuple[World, dict[str, dict[str, Any]]], connect: Connect
-) -> None:
-    world, documents = least
-    iam = connect("iam", REGION)
-    world.hour()
-    whole = world.hour()
-    assert whole["told"] == ["A maintenance window opened or ended", "Run Command"]
-    assert whole["windows"] == ["SUCCESS", "SUCCESS"]
-    assert whole["streams"]
+def test_without_any_action_something_stops_working(world: World, whole: dict[str, Any]) -> None:
     superfluous = set()
-    for arn, document in documents.items():
-        for action, changed in without_each(document):
-            put(iam, arn, changed)
-            if world.hour() == whole:
-                superfluous.add((kind(arn), action))
-            put(iam, arn, document)
+    for held, taken, changed in _taken_out(world, "Action"):
+        held.put(changed)
+        if world.hour() == whole:
+            superfluous.add((held.name, taken))
     assert world.hour() == whole
     assert superfluous == set(REASONS)
+
+
+def _taken_out(world: World, part: str) -> Iterator[tuple[Any, str, dict[str, Any]]]:
+    """Yield every policy but the operators' without each of its parts, and put it back afterwards."""
+    from tests.lab.aws.least import without_each  # noqa: PLC0415 as above
+
+    for held in world.policies:
+        document = held.document
+        for taken, changed in without_each(document, part) if held.name != "Operators" else ():
+            yield held, taken, changed
+            held.put(document)
+
+
+def test_without_any_bucket_that_an_isolated_network_reaches_something_stops_working(
+    world: World, whole: dict[str, Any]
+) -> None:
+    from tests.lab.aws.least import without_each  # noqa: PLC0415 as above
+
+    held, superfluous = world.held("AWS::EC2::VPCEndpoint"), set()
+    document = held.document
+    for taken, changed in without_each(document, "Resource"):
+        held.put(changed)
+        if world.hour() == whole:
+            superfluous.add(taken.removeprefix("arn:aws:s3:::"))
+    held.put(document)
+    output = world.held("AWS::S3::Bucket").holder.name
+    # The bucket itself is what its encryption is asked of, as `REASONS` says.
+    assert superfluous == {*BUCKETS, output}
+
+
+def test_without_any_action_of_the_keys_policy_a_log_group_cannot_be_made(world: World, connect: Connect) -> None:
+    from tests.lab.aws.least import without_each  # noqa: PLC0415 as above
+
+    held, needed = world.held("AWS::KMS::Key"), []
+    document = held.document
+    group = ("AWS::Logs::LogGroup", {"LogGroupName": "/patchops/least", "KmsKeyId": held.holder.arn})
+    logs = connect("logs", REGION)
+    logs.delete_log_group(logGroupName="/patchops/least")
+    for number, (taken, changed) in enumerate(without_each(document)):
+        held.put(changed)
+        stack = Stack(connect, f"log-{number}", REGION)
+        if not stack.attempt(One=group).endswith("E_COMPLETE"):
+            needed.append(taken)
+        stack.delete()
+        held.put(document)
+    logs.create_log_group(logGroupName="/patchops/least")
+    assert sorted(needed) == [f"{LOGS} {action}" for action in LOG_ACTIONS]
+
+
+def test_without_its_permission_the_function_is_not_told(
+    world: World, whole: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lab.aws import lambda_permissions  # noqa: PLC0415 as above
+
+    assert {arrived for service, _, arrived in whole["told"] if service == "lambda"} == {True}
+    monkeypatch.setattr(lambda_permissions, "_STATEMENTS", {})
+    assert {arrived for service, _, arrived in world.hour()["told"] if service == "lambda"} == {False}
+
+
+HERE = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": f"arn:aws:ssm:{REGION}:{ACCOUNT}:*"}
+
+
+@pytest.mark.parametrize(
+    ("role", "who", "by", "not_by"),
+    [
+        ("OperatorsRole", ON_CALL, {"aws:MultiFactorAuthPresent": "true"}, {"aws:MultiFactorAuthPresent": "false"}),
+        ("HybridRole", "ssm.amazonaws.com", HERE, {**HERE, "aws:SourceAccount": "210987654321"}),
+        ("HybridRole", "ssm.amazonaws.com", HERE, {**HERE, "aws:SourceArn": f"arn:aws:ssm:eu-west-1:{ACCOUNT}:*"}),
+        ("EventsRole", "events.amazonaws.com", HERE, {"aws:SourceAccount": "210987654321"}),
+    ],
+)
+def test_a_role_is_taken_on_by_its_statement_and_only_as_the_conditions_say(
+    world: World, role: str, who: str, by: Mapping[str, str], not_by: Mapping[str, str]
+) -> None:
+    document = world.held("AWS::IAM::Role", role).document
+    assert access.trusts(document, who, by)
+    assert not access.trusts(document, who, not_by)
+    assert not access.trusts(document, who)
+    assert not access.trusts({"Statement": document["Statement"][1:]}, who, by)
+
+
+def test_each_refusal_of_bucket_and_topic_refuses_what_nothing_else_does(world: World) -> None:
+    secure = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
+    role = f"arn:aws:iam::{ACCOUNT}:role/node"
+    bucket, topic = world.held("AWS::S3::Bucket"), world.held("AWS::SNS::Topic")
+    name = f"arn:aws:s3:::{bucket.holder.name}"
+    plain, old = {**secure, "aws:SecureTransport": "false"}, {**secure, "s3:TlsVersion": "1.1"}
+    cases = (
+        (bucket, "s3:PutObject", f"{name}/runs/one", (plain, old)),
+        (bucket, "s3:ListBucket", name, (plain, old)),
+        (topic, "sns:Publish", topic.holder.arn, (plain,)),
+    )
+    for held, action, resource, refused in cases:
+        denials = [one for one in held.document["Statement"] if one["Effect"] == "Deny"]
+        assert len(denials) == len(refused)
+        assert not access.denies(held.document, role, action, resource, secure)
+        for one, context in zip(denials, refused, strict=True):
+            others = {"Statement": [other for other in held.document["Statement"] if other != one]}
+            assert access.denies(held.document, role, action, resource, context)
+            assert not access.denies(others, role, action, resource, context)

@@ -91,6 +91,46 @@ ERRORS: dict[str, tuple[str, dict[str, Any], str]] = {
         {"Filters": [{"Key": "Fancy", "Values": ["1"]}]},
         "InvalidFilter",
     ),
+    "a filter that available patches have not": (
+        "describe_available_patches",
+        {"Filters": [{"Key": "Fancy", "Values": ["1"]}]},
+        "ValidationException",
+    ),
+    "patches of Linux without their product": (
+        "describe_available_patches",
+        {"Filters": [{"Key": "CVE_ID", "Values": ["CVE-2018-3615"]}]},
+        "ValidationException",
+    ),
+    "effective patches of a baseline that does not exist": (
+        "describe_effective_patches_for_patch_baseline",
+        {"BaselineId": "pb-0123456789abcdef0"},
+        "DoesNotExistException",
+    ),
+    "a property that a system has not": (
+        "describe_patch_properties",
+        {"OperatingSystem": "UBUNTU", "Property": "CLASSIFICATION"},
+        "ValidationException",
+    ),
+    "a patch set of Linux": (
+        "describe_patch_properties",
+        {"OperatingSystem": "UBUNTU", "Property": "PRIORITY", "PatchSet": "OS"},
+        "ValidationException",
+    ),
+    "a snapshot for a node that does not exist": (
+        "get_deployable_patch_snapshot_for_instance",
+        {"InstanceId": "i-00000001", "SnapshotId": GONE},
+        "InvalidInstanceId",
+    ),
+    "a count that states have not": (
+        "describe_instance_patch_states_for_patch_group",
+        {"PatchGroup": "prod", "Filters": [{"Key": "Fancy", "Values": ["1"], "Type": "Equal"}]},
+        "InvalidFilter",
+    ),
+    "a count that is no number": (
+        "describe_instance_patch_states_for_patch_group",
+        {"PatchGroup": "prod", "Filters": [{"Key": "MissingCount", "Values": ["-1"], "Type": "Equal"}]},
+        "InvalidFilter",
+    ),
     "a baseline that does not exist": (
         "get_patch_baseline",
         {"BaselineId": "pb-0123456789abcdef0"},
@@ -245,7 +285,6 @@ def send_as_is(client: Any, body: bytes) -> None:
     [
         ("create_ops_item", {"Description": "a", "Source": "b", "Title": "c"}),
         ("start_automation_execution", {"DocumentName": "AWS-RestartEC2Instance"}),
-        ("describe_available_patches", {}),
         ("get_inventory", {}),
     ],
 )

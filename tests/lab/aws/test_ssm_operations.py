@@ -11,6 +11,7 @@ from botocore import xform_name
 
 from tests.lab.aws.replies import problems
 from tests.lab.aws.world import (
+    GONE,
     NOBODY,
     SCAN,
     World,
@@ -23,6 +24,12 @@ from tests.lab.aws.world import (
 pytestmark = pytest.mark.xdist_group("local-aws")
 
 READS: dict[str, Callable[[World], dict[str, Any]]] = {
+    "describe_available_patches": lambda _: {},
+    "describe_effective_patches_for_patch_baseline": lambda world: {
+        "BaselineId": world.ssm.get_default_patch_baseline()["BaselineId"]
+    },
+    "describe_patch_properties": lambda _: {"OperatingSystem": "WINDOWS", "Property": "CLASSIFICATION"},
+    "get_deployable_patch_snapshot_for_instance": lambda world: {"InstanceId": world.nodes[0], "SnapshotId": GONE},
     "describe_association": lambda world: {"AssociationId": world.association},
     "describe_association_execution_targets": lambda world: {
         "AssociationId": world.association,
@@ -156,6 +163,9 @@ def test_the_comparison_with_the_model_finds_differences(reply: dict[str, Any], 
 # Paging.
 
 LONG = {
+    "describe_available_patches": "Patches",
+    "describe_effective_patches_for_patch_baseline": "EffectivePatches",
+    "describe_patch_properties": "Properties",
     "describe_association_execution_targets": "AssociationExecutionTargets",
     "describe_association_executions": "AssociationExecutions",
     "describe_instance_information": "InstanceInformationList",
