@@ -9,9 +9,12 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import (
+    calendar,
     compliance,
     document_run,
     documents,
+    drift,
+    exceptions,
     install,
     lab,
     nodes,
@@ -44,11 +47,14 @@ plan.add_to(app)
 scan.add_to(app)
 install.add_to(app)
 compliance.add_to(app)
+drift.add_to(app)
 documents.add_to(app)
 document_run.add_to(run)
 runs.add_to(app, run)
 app.add_typer(run, name="run")
 windows.add_to(app)
+calendar.add_to(app)
+exceptions.add_to(app)
 permissions.add_to(app)
 app.command("before-destroy")(teardown.before_destroy)
 app.add_typer(lab.app, name="lab")

@@ -9,16 +9,14 @@ https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-r
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from ops.environment import Environment
 from ops.errors import OperationError
 from ops.permissions import Need, On
 from ops.session import Session
-from patching.baseline import PatchBaseline
+from patching.baseline_override import BaselineOverride
 from patching.deployment import OVERRIDES_PREFIX
 from patching.errors import InvalidValueError
 from patching.install_override_list import InstallOverrideList, OverrideListLocation
@@ -45,39 +43,7 @@ def baseline_override(session: Session, given: str, environment: Environment | N
         OperationError: the file cannot be read, is no list of baselines, or there is no bucket for it.
         InvalidValueError: no place in S3 that the document takes.
     """
-    return _placed(session, given, environment, "--baseline-override", read_baselines, "json")
-
-
-def read_baselines(text: str) -> list[PatchBaseline]:
-    """Read the JSON text of baselines that are used instead of the nodes' own: one for each operating system.
-
-    Raises:
-        InvalidValueError: it is no such text.
-    """
-    try:
-        data: Any = json.loads(text)
-    except ValueError as error:
-        raise InvalidValueError(f"not JSON: {error}") from None
-    if not isinstance(data, list) or not data or not all(isinstance(one, dict) for one in data):
-        raise InvalidValueError(
-            "expected a JSON list of baselines, as `aws ssm get-patch-baseline` writes one: [{...}, {...}]"
-        )
-    found = [_baseline(index, one) for index, one in enumerate(data)]
-    systems = [one.operating_system for one in found]
-    twice = {one for one in systems if systems.count(one) > 1}
-    if twice:
-        raise InvalidValueError(f"two baselines for {', '.join(sorted(twice))}; give one for each operating system")
-    return found
-
-
-def _baseline(index: int, given: dict[str, Any]) -> PatchBaseline:
-    try:
-        return PatchBaseline.from_api({**given, "Name": given.get("Name") or "override"})
-    except (KeyError, TypeError, AttributeError) as error:
-        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise InvalidValueError(f"baseline {index + 1}: not in the form of the API: {what}") from None
-    except ValueError as error:
-        raise InvalidValueError(f"baseline {index + 1}: {error}") from None
+    return _placed(session, given, environment, "--baseline-override", BaselineOverride.parse, "json")
 
 
 def _placed(

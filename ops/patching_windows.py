@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ops.permissions import Need, On
+from ops.schedules import next_opening
 from ops.session import Session
 from patching.deployment import Deployment
 from patching.rate_control import RateControl
@@ -83,7 +84,7 @@ def _of_window(session: Session, identity: Any) -> Iterator[PatchingWindow]:  # 
             targets=tuple(_groups(details["Targets"], targets)),
             operation=next(iter(parameters.get("Operation", ())), ""),
             rate_control=RateControl(details.get("MaxConcurrency", "1"), details.get("MaxErrors", "0")),
-            next_run=_next(identity),
+            next_run=next_opening(identity),
             open_hours=identity["Duration"] - identity["Cutoff"],
         )
 
@@ -95,9 +96,3 @@ def _groups(targets: Iterable[Any], known: Mapping[str, Any]) -> Iterator[Target
     for one in ids:
         if one in known:
             yield Targets.from_api(known[one])
-
-
-def _next(identity: Any) -> datetime | None:  # noqa: ANN401 botocore's own structure
-    text = identity.get("NextExecutionTime")
-    # Some examples of AWS have the zone's name in brackets after the offset.
-    return datetime.fromisoformat(text.partition("[")[0]) if text and identity["Enabled"] else None
