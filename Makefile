@@ -28,8 +28,9 @@ lab: setup ## run the whole patching lab on a local AWS: no account, nothing lef
 test: setup ## run all tests
 	@pytest
 
-fuzz: setup ## break 2,000 policies (NUMBER), and deploy what gets through to the local AWS
+fuzz: setup ## break 2,000 policies (NUMBER) and deploy what gets through; send 5,000 requests to the local AWS
 	@python -m tests.fuzz.deploy $(or $(NUMBER),2000) $(if $(SEED),--seed $(SEED))
+	@python -m tests.fuzz.requests $(or $(NUMBER),5000) $(if $(SEED),--seed $(SEED))
 
 lint: setup ## check style and types
 	@ruff format --check --quiet . || { echo "lint: not formatted; run: make format" >&2; exit 1; }

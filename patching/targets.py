@@ -95,6 +95,13 @@ class Targets:
     @classmethod
     def from_api(cls, targets: Iterable[Target]) -> Self:
         """Read targets as the API writes them."""
+        targets = list(targets)
+        for target in targets:
+            if not target.get("Key") or not target.get("Values"):
+                message = (
+                    f"target {dict(target)} has no Key or no Values; expected one like Key=tag:Workload,Values=Prod"
+                )
+                raise InvalidValueError(message)
         return cls(tuple((target["Key"], tuple(target["Values"])) for target in targets))
 
     def to_api(self) -> list[Target]:

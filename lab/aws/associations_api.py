@@ -23,6 +23,8 @@ def create(engine: Engine, request: Request) -> Association:
         "TargetLocations",
         "TargetMaps",
     )
+    if not (request.get("Targets") or request.get("InstanceId")):
+        raise ApiError("InvalidTarget", "An association needs Targets, or an InstanceId.")
     schedule = request.get("ScheduleExpression")
     s3 = (request.get("OutputLocation") or {}).get("S3Location", {})
     role = request.get("AssociationDispatchAssumeRole") or ""

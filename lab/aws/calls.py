@@ -22,6 +22,7 @@ _NAMES = {"monitoring": "cloudwatch", "states": "stepfunctions"}
 """Services that sign with another name than IAM and botocore know them by."""
 
 _RPC = re.compile(r"/service/[^/]+/operation/(\w+)")
+_KEPT = "patchops.call"
 UNKNOWN = "unknown"
 
 
@@ -49,6 +50,14 @@ class Call:
 
 def call_of(environ: dict[str, Any]) -> Call:
     """Return what a request calls. A form is read, and put back for whoever reads it next."""
+    known = environ.get(_KEPT)
+    if isinstance(known, Call):
+        return known
+    environ[_KEPT] = found = _call(environ)
+    return found
+
+
+def _call(environ: dict[str, Any]) -> Call:
     query = environ.get("QUERY_STRING", "")
     signed = environ.get("HTTP_AUTHORIZATION", "")
     if not signed and "X-Amz-Credential" in query:

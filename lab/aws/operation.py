@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from lab.aws.page_token import issue, place
 from lab.engine import Engine
 from lab.errors import ApiError
 
@@ -26,16 +27,13 @@ def page(request: Request, key: str, items: Sequence[Any], default_size: int = 5
     """Return the part of a list that was asked for, and a token for the next one if there is more.
 
     Raises:
-        ApiError: a token that this list never gave out.
+        ApiError: a token that this operation never gave out, or too long ago.
     """
-    token = request.get("NextToken") or "0"
-    if not (token.isascii() and token.isdecimal()) or int(token) > len(items):
-        raise ApiError("InvalidNextToken", "The specified token is not valid.")
-    start = int(token)
+    start = place(request["NextToken"]) if request.get("NextToken") else 0
     end = start + int(request.get("MaxResults") or default_size)
     reply: Reply = {key: list(items[start:end])}
     if end < len(items):
-        reply["NextToken"] = str(end)
+        reply["NextToken"] = issue(end)
     return reply
 
 
@@ -49,7 +47,7 @@ def filters(
     """
     found: dict[str, list[str]] = {}
     for one in request.get(key) or ():
-        name = one.get("Key", one.get("key"))
+        name = one.get("Key", one.get("key")) or ""
         if name not in known and not (name.startswith("tag:") and "tag:" in known):
             raise ApiError(error, f"{name} is not a valid filter key; valid ones are {', '.join(known)}.")
         values = one.get("Values", one.get("valueSet", one.get("value")))

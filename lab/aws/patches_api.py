@@ -54,6 +54,8 @@ def update_patch_baseline(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdatePatchBaseline.html."""
     stored = engine.baselines.get(request["BaselineId"])
     given = {key: value for key, value in request.items() if key not in ("BaselineId", "Replace")}
+    if request.get("Replace") and not request.get("Name"):
+        raise ApiError("ValidationException", "Replace needs Name too: what is not given is dropped.")
     kept = {} if request.get("Replace") else stored.baseline.to_api()
     system = {"OperatingSystem": str(stored.baseline.operating_system)}
     engine.baselines.update(stored.id, PatchBaseline.from_api({**kept, **given, **system}), engine.clock.now)

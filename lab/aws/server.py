@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache, partial
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -34,6 +35,7 @@ from lab.aws import (  # noqa: F401 importing those of CloudFormation lets moto 
     subscribers,
 )
 from lab.aws.calls import call_of
+from lab.aws.http_check import of_a_service, refusal
 from lab.aws.plane import DEFAULT_SPEED, DEFAULT_START, Plane
 from lab.aws.traffic import PATHS, Traffic
 from patching.deployment import SERVICE_TIME_HEADER
@@ -74,6 +76,8 @@ class LocalAws:
         cloudformation_alarms.install(self.plane)
         self.traffic = Traffic()
         self._moto = DomainDispatcherApplication(create_backend_app)
+        # For every request moto looks through the folders of all its services.
+        self._moto.get_backend_for_host = lru_cache(self._moto.get_backend_for_host)
         self._server: BaseWSGIServer = make_server(HOST, port, self._respond, threaded=True, request_handler=_Handler)
 
     @property
@@ -96,6 +100,9 @@ class LocalAws:
             return self.traffic.control(environ, start_response)
         if path.startswith((control.PREFIX, _HIDDEN)):
             return control.respond(self.plane, environ, start_response)
+        refused = refusal(environ)
+        if refused:
+            return refused(environ, start_response)
         call = call_of(environ)
         if call.region:
             # The images of a Region have to be there before anything is launched from them.
@@ -106,7 +113,7 @@ class LocalAws:
             return start_response(status, [*headers, (SERVICE_TIME_HEADER, self.plane.now().isoformat())], *rest)
 
         try:
-            return self.traffic.pass_on(call, self._moto, environ, start_dated)
+            return self.traffic.pass_on(call, partial(of_a_service, self._moto), environ, start_dated)
         finally:
             if call.service not in _ASIDE and not call.operation.startswith(_READING):
                 self.plane.changed()

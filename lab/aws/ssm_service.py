@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import TypeVar
 
 import botocore.session
 from botocore.model import OperationModel, ServiceModel
-from botocore.validate import ParamValidator
+from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
 from moto.ssm.exceptions import SSMException
 from moto.ssm.responses import SimpleSystemManagerResponse
+from werkzeug.exceptions import HTTPException
 
 from lab.aws import (  # noqa: F401 importing them registers their operations
     associations_api,
@@ -27,30 +28,41 @@ from lab.aws import (  # noqa: F401 importing them registers their operations
     patches_api,
     windows_api,
 )
-from lab.aws.operation import OPERATIONS, Operation, Reply, page
+from lab.aws.operation import OPERATIONS, Operation, Reply, Request, page
+from lab.aws.page_token import ASKED, Asked, issue, place
 from lab.aws.plane import Plane
+from lab.aws.request_check import parse
+from lab.aws.wire import Refused, strict
 from lab.documents import AwsDocument, owned_by_aws
 from lab.errors import ApiError
 from patching.errors import InvalidValueError
 
+Answer = Callable[[SimpleSystemManagerResponse, Request], ActionResult]
+T = TypeVar("T")
 _OWN_DOCUMENTS = ("describe_document", "get_document", "describe_document_permission")
 
 
 def install(plane: Plane) -> None:
     """Have moto's server answer the lab's operations, for as long as the process lives."""
     calendars_api.install()
-    names = {_snake(name): name for name in _model().operation_names}
-    for snake, function in OPERATIONS.items():
-        setattr(SimpleSystemManagerResponse, snake, _answer(plane, names[snake], function))
-    for snake in _OWN_DOCUMENTS:
-        original = getattr(SimpleSystemManagerResponse, snake)
-        setattr(SimpleSystemManagerResponse, snake, _document_answer(names[snake], original))
-    SimpleSystemManagerResponse.list_documents = _list_documents
     own_documents.install(plane)
-    implemented = set(dir(SimpleSystemManagerResponse))
-    for snake, name in names.items():
-        if snake not in implemented:
+    original = SimpleSystemManagerResponse._dispatch  # noqa: SLF001
+    operations = frozenset(_model().operation_names)
+    SimpleSystemManagerResponse._dispatch = strict(original, operations)  # noqa: SLF001
+    implemented = {name for name in dir(SimpleSystemManagerResponse) if not name.startswith("_")}
+    for name in _model().operation_names:
+        snake = _snake(name)
+        if snake in OPERATIONS:
+            answer = _of_the_lab(plane, OPERATIONS[snake])
+        elif snake == "list_documents":
+            answer = _list_documents
+        elif snake in implemented:
+            answer = _of_moto(getattr(SimpleSystemManagerResponse, snake))
+            answer = _document_answer(name, answer) if snake in _OWN_DOCUMENTS else answer
+        else:
             setattr(SimpleSystemManagerResponse, snake, _not_there(name))
+            continue
+        setattr(SimpleSystemManagerResponse, snake, _checked(plane, name, answer))
 
 
 @lru_cache
@@ -67,31 +79,39 @@ def _snake(name: str) -> str:
     return str(camelcase_to_underscores(name))
 
 
-def _request(response: SimpleSystemManagerResponse, name: str) -> dict[str, Any]:
-    """Return the input of an operation, if it has the shape that the service model gives it."""
-    try:
-        request = json.loads(response.body or "{}")
-    except ValueError as error:
-        raise SSMException("SerializationException", "The request is not JSON.") from error
-    shape = _operation_model(name).input_shape
-    if not isinstance(request, dict):
-        raise SSMException("SerializationException", "The request is not a JSON object.")
-    if shape is None:
-        return {}
-    unknown = sorted(set(request) - set(shape.members))
-    if unknown:
-        raise SSMException("ValidationException", f"{name} has no parameter {', '.join(unknown)}.")
-    report = ParamValidator().validate(request, shape)
-    if report.has_errors():
-        raise SSMException("ValidationException", " ".join(report.generate_report().split()))
-    return request
+def _checked(plane: Plane, name: str, answer: Answer) -> Callable[[SimpleSystemManagerResponse], ActionResult]:
+    """Hold a request against the service model before it is answered."""
+
+    def checked(response: SimpleSystemManagerResponse) -> ActionResult:
+        ASKED.set(Asked(name, plane.now()))
+        try:
+            request = parse(response.body or "", name, _operation_model(name).input_shape)
+        except ApiError as error:
+            raise Refused(error) from error
+        return answer(response, request)
+
+    return checked
 
 
-def _answer(plane: Plane, name: str, function: Operation) -> Callable[[SimpleSystemManagerResponse], ActionResult]:
-    def answer(response: SimpleSystemManagerResponse) -> ActionResult:
-        request = _request(response, name)
+def _of_the_lab(plane: Plane, function: Operation) -> Answer:
+    def answer(response: SimpleSystemManagerResponse, request: Request) -> ActionResult:
         with plane.engine(response.region) as engine:
             return ActionResult(service_errors(lambda: function(engine, request)))
+
+    return answer
+
+
+def _of_moto(original: Callable[[SimpleSystemManagerResponse], ActionResult]) -> Answer:
+    """Answer as moto does, with tokens that are the lab's own: moto's are plain numbers, and any text will do."""
+
+    def answer(response: SimpleSystemManagerResponse, request: Request) -> ActionResult:
+        if "NextToken" in request:
+            start = service_errors(lambda: {"start": place(request["NextToken"])})["start"]
+            request = {**request, "NextToken": str(start)}
+        response.body = json.dumps(request)
+        reply = _by_moto(lambda: original(response))
+        following = reply.result.get("NextToken") if isinstance(reply.result, dict) else None
+        return ActionResult({**reply.result, "NextToken": issue(int(following))}) if following else reply
 
     return answer
 
@@ -106,20 +126,28 @@ def service_errors(make: Callable[[], Reply]) -> Reply:
         raise SSMException("ValidationException", str(error)) from error
 
 
-def _document_answer(
-    name: str, original: Callable[[SimpleSystemManagerResponse], ActionResult]
-) -> Callable[[SimpleSystemManagerResponse], ActionResult]:
+def _by_moto(call: Callable[[], T]) -> T:
+    """Call moto's own code; what that does not expect is no reason for an internal error of the service."""
+    try:
+        return call()
+    except (ServiceException, HTTPException):
+        raise
+    except Exception as error:
+        problem = f"The local AWS cannot answer this: {type(error).__name__}: {error}"
+        raise SSMException("ValidationException", problem) from error
+
+
+def _document_answer(name: str, original: Answer) -> Answer:
     """Answer for AWS's documents, and leave the account's own to moto."""
     tell: dict[str, Callable[[AwsDocument], Reply]] = {
         "DescribeDocument": documents_api.describe,
         "GetDocument": documents_api.content,
     }
 
-    def answer(response: SimpleSystemManagerResponse) -> ActionResult:
-        request = _request(response, name)
+    def answer(response: SimpleSystemManagerResponse, request: Request) -> ActionResult:
         document = owned_by_aws().get(str(request.get("Name", "")).rpartition("/")[2])
         if document is None:
-            return original(response)
+            return original(response, request)
         if name == "DescribeDocumentPermission":
             # Only the owner of a document may ask whom it is shared with.
             raise SSMException("InvalidDocument", f"Document {document.name} is not owned by this account.")
@@ -131,14 +159,15 @@ def _document_answer(
     return answer
 
 
-def _list_documents(response: SimpleSystemManagerResponse) -> ActionResult:
+def _list_documents(response: SimpleSystemManagerResponse, request: Request) -> ActionResult:
     """List AWS's documents and the account's own, which moto keeps."""
-    request = _request(response, "ListDocuments")
-    own, _ = response.ssm_backend.list_documents(
-        document_filter_list=request.get("DocumentFilterList"),
-        filters=request.get("Filters"),
-        max_results=1_000_000,
-        token="0",  # noqa: S106 a place in a list
+    own, _ = _by_moto(
+        lambda: response.ssm_backend.list_documents(
+            document_filter_list=request.get("DocumentFilterList"),
+            filters=request.get("Filters"),
+            max_results=1_000_000,
+            token="0",  # noqa: S106 a place in a list
+        )
     )
     return ActionResult(
         service_errors(lambda: page(request, "DocumentIdentifiers", [*documents_api.identifiers(request), *own], 10))

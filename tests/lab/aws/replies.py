@@ -26,6 +26,11 @@ OTHER_DIALECTS = ("StringDateTime",)
 """Shapes whose patterns are no regular expressions to Python."""
 
 
+BEYOND_THE_MODEL = {"DocumentParameterType": ("StringMap",)}
+"""Values that documentation has and the model lacks: the parameters of a document may be of type StringMap, see
+https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-syntax-data-elements-parameters.html."""
+
+
 def _bare(value: str) -> str:
     """Return a value as the service writes it: InstalledOther, where its model says INSTALLED_OTHER."""
     return value.replace("_", "").casefold()
@@ -56,6 +61,7 @@ def problems(shape: Any, value: Any, at: str = "") -> Iterator[str]:
 
 def _problems_of_text(shape: Any, value: str, at: str) -> Iterator[str]:
     known, pattern = shape.metadata.get("enum"), shape.metadata.get("pattern")
+    known = [*known, *BEYOND_THE_MODEL.get(shape.name, ())] if known else None
     if known and _bare(value) not in map(_bare, known):
         yield f"{at}: {value!r} is none of {', '.join(known)}"
     if pattern and shape.name not in OTHER_DIALECTS and not re.search(_translated(pattern), value):

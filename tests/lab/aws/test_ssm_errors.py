@@ -79,7 +79,7 @@ ERRORS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a filter that commands have not": (
         "list_commands",
         {"Filters": [{"key": "Fancy", "value": "1"}]},
-        "InvalidFilterKey",
+        "ValidationException",
     ),
     "a filter that nodes have not": (
         "describe_instance_information",
@@ -255,10 +255,31 @@ def test_a_task_that_could_not_run_is_refused(world: World, changes: dict[str, A
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ({"Fancy": 1}, "ListCommands has no parameter Fancy"),
-        ({"MaxResults": 0}, "MaxResults"),
-        ({"MaxResults": "1"}, "MaxResults"),
-        ({"Filters": [{"key": "Status"}]}, "value"),
+        ({"Fancy": 1}, "ValidationException.*ListCommands has no parameter Fancy"),
+        ({"Filters": [{"key": "Status", "value": "a", "more": 1}]}, "ValidationException.*has no member more"),
+        ({"MaxResults": "1"}, "SerializationException.*MaxResults is a string, where integer is expected"),
+        ({"MaxResults": True}, "SerializationException.*MaxResults is a boolean"),
+        ({"MaxResults": 2**40}, "SerializationException.*which is no integer"),
+        ({"Filters": {}}, "SerializationException.*Filters is a structure, where list is expected"),
+        ({"Filters": [None]}, r"SerializationException.*Filters\[0\] is null"),
+        ({"MaxResults": 0}, "ValidationException.*: 1 validation error detected: Value '0' at 'maxResults' failed to"),
+        ({"MaxResults": 0}, "satisfy constraint: Member must have value greater than or equal to 1$"),
+        ({"MaxResults": 51}, "Value '51' at 'maxResults' .* less than or equal to 50"),
+        (
+            {"Filters": [{"key": "Status"}]},
+            "Value null at 'filters.1.member.value' failed to satisfy constraint: Member must not be null",
+        ),
+        (
+            {"Filters": [{"key": "Status", "value": ""}]},
+            "'filters.1.member.value' .* length greater than or equal to 1",
+        ),
+        ({"Filters": []}, r"Value '\[\]' at 'filters' .* length greater than or equal to 1"),
+        ({"Filters": [{"key": "Color", "value": "a"}]}, "'filters.1.member.key' .* enum value set: .InvokedAfter, "),
+        (
+            {"CommandId": "a", "InstanceId": "b"},
+            "2 validation errors detected: .*'a' at 'commandId'.*; .*'b' at 'instanceId'",
+        ),
+        ({"InstanceId": "i-0123456789abcdef0 "}, "at 'instanceId' .* regular expression pattern"),
     ],
 )
 def test_a_request_that_the_model_does_not_know_is_refused_by_the_server_itself(
@@ -268,7 +289,17 @@ def test_a_request_that_the_model_does_not_know_is_refused_by_the_server_itself(
     send_as_is(ssm, json.dumps(arguments).encode())
     with pytest.raises(ClientError, match=problem) as error:
         ssm.list_commands()
-    assert error.value.response["Error"]["Code"] == "ValidationException"
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"\xff", b'"a"', b"[" * 100_000, b'{"MaxResults": NaN}', b'{"CommandId": "\\ud800"}']
+)
+def test_a_body_that_is_no_json_object_is_refused(connect: Connect, body: bytes) -> None:
+    ssm = connect("ssm", parameter_validation=False)
+    send_as_is(ssm, body)
+    with pytest.raises(ClientError, match="SerializationException"):
+        ssm.list_commands()
 
 
 def send_as_is(client: Any, body: bytes) -> None:
@@ -295,6 +326,23 @@ def test_an_operation_that_is_not_emulated_says_so(world: World, name: str, argu
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
-@pytest.mark.parametrize("token", ["gone", "1000000", "-1", "²"])
-def test_a_token_that_was_never_given_out_is_refused(world: World, token: str) -> None:
-    assert error_code(lambda: world.ssm.list_commands(NextToken=token)) == "InvalidNextToken"
+@pytest.mark.parametrize("token", ["gone", "1000000", "-1", "²", "W10=", "a" * 5000])
+@pytest.mark.parametrize("operation", ["list_commands", "list_documents", "describe_parameters"])
+def test_a_token_that_was_never_given_out_is_refused(world: World, operation: str, token: str) -> None:
+    assert error_code(lambda: getattr(world.ssm, operation)(NextToken=token)) == "InvalidNextToken"
+
+
+def test_a_token_of_another_operation_is_refused(world: World) -> None:
+    token = world.ssm.describe_maintenance_windows(MaxResults=10)["NextToken"]
+    with pytest.raises(ClientError, match="is one of DescribeMaintenanceWindows") as error:
+        world.ssm.list_documents(NextToken=token)
+    assert error.value.response["Error"]["Code"] == "InvalidNextToken"
+
+
+def test_a_token_expires_after_a_day(world: World) -> None:
+    token = world.ssm.list_documents(MaxResults=5)["NextToken"]
+    world.advance(hours=23)
+    assert world.ssm.list_documents(MaxResults=5, NextToken=token)["DocumentIdentifiers"]
+    world.advance(hours=2)
+    with pytest.raises(ClientError, match="has expired"):
+        world.ssm.list_documents(MaxResults=5, NextToken=token)
