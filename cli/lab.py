@@ -81,6 +81,23 @@ def advance(
 
 
 @app.command()
+def register(
+    activation: Annotated[str, typer.Option(help="Id of the activation, as CreateActivation gave it.")],
+    code: Annotated[str, typer.Option(help="Its code.")],
+    system: Annotated[
+        str, typer.Option(help="What is installed: an operating system, such as UBUNTU, or one of the lab's images.")
+    ] = "AMAZON_LINUX_2023",
+    name: Annotated[str, typer.Option(help="Host name of the machine; one is made up by default.")] = "",
+    count: Annotated[int, typer.Option(help="How many machines.", min=1, max=1000)] = 1,
+) -> None:
+    """Register simulated machines outside of EC2 with a hybrid activation, as their agents would."""
+    running = local_aws.required()
+    for number in range(1, count + 1):
+        host = f"{name}-{number}" if name and count > 1 else name
+        print(running.register(activation, code, image=system, computer_name=host))
+
+
+@app.command()
 def status(output: Output = OutputFormat.TABLE) -> None:
     """Show the lab's clock, its nodes, why an instance is not one, and who was not told of something, and why."""
     running = local_aws.required()

@@ -22,6 +22,11 @@ class Instance:
         tags: its tags.
         ip: its private address.
         network: the network around it; None for one that can reach everything.
+        type: such as t3.small.
+        profile: ARN of its instance profile, or empty.
+        key_name: its key pair, or empty.
+        public_ip: its public address, or empty.
+        zone: its Availability Zone.
     """
 
     id: str
@@ -31,6 +36,11 @@ class Instance:
     tags: Mapping[str, str]
     ip: str
     network: Network | None = None
+    type: str = ""
+    profile: str = ""
+    key_name: str = ""
+    public_ip: str = ""
+    zone: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from lab.activations import Activations
 from lab.alarms import Alarms
 from lab.baselines import Baselines
 from lab.catalogue import Catalogue, agent_versions, built_in
@@ -24,6 +25,7 @@ from lab.publishing import Publishing
 from lab.run_command import RunCommand
 from lab.service_events import ServiceEvents
 from lab.state_manager import StateManager
+from lab.tags import Tags
 from lab.windows import MaintenanceWindows
 
 _KEPT_ENTRIES = 10_000
@@ -56,7 +58,9 @@ class Engine:
         self.entries: deque[LogEntry] = deque(maxlen=_KEPT_ENTRIES)
         ids = Ids(seed)
         self.fleet = Fleet(cloud, clock, self.catalogues, self.log)
+        self.activations = Activations(cloud, clock, ids, self.fleet, self.catalogues, self.log)
         self.baselines = Baselines(ids, clock.now)
+        self.tags = Tags()
         self.publishing = Publishing(cloud, clock, self.log)
         # Events have a source of ids of their own: those of commands do not depend on how much is told.
         self.metrics = Metrics(cloud, clock)

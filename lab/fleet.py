@@ -54,6 +54,7 @@ class Fleet:
             image.name: (catalogue, image) for catalogue in catalogues for image in catalogue.images
         }
         self._nodes: dict[str, ManagedNode] = {}
+        self._hybrid: dict[str, ManagedNode] = {}
         self._seen: int | None = None
         self._heartbeat = Heartbeat(clock.now)
         self.unmanaged: dict[str, str] = {}
@@ -72,6 +73,22 @@ class Fleet:
     def select(self, targets: Targets) -> list[ManagedNode]:
         """Return the nodes that are targeted."""
         return [node for node in self.nodes() if targets.match(node.id, node.tags)]
+
+    def add(self, node: ManagedNode) -> None:
+        """Have a machine outside of EC2 among the managed nodes."""
+        node.heartbeat = self._heartbeat
+        self._hybrid[node.id] = node
+        self.look_again()
+
+    def remove(self, node_id: str) -> bool:
+        """Take a machine outside of EC2 from the managed nodes, and tell whether it was one."""
+        known = self._hybrid.pop(node_id, None) is not None
+        self.look_again()
+        return known
+
+    def look_again(self) -> None:
+        """Look at all nodes the next time that somebody asks, whether the account has changed or not."""
+        self._seen = None
 
     def _refresh(self) -> None:
         changes = self._cloud.changes()
@@ -95,20 +112,27 @@ class Fleet:
             node.tags = dict(instance.tags)
             node.role = instance.role
             node.network = instance.network
-            if node.online and reason:
-                self._log(f"{node.id} lost its connection: {reason}")
-                node.heartbeat = Heartbeat(self._heartbeat.at)
-            elif not reason and not node.online:
-                self._log(f"{node.id} is online again")
-                node.heartbeat = self._heartbeat
+            self._hear_of(node, reason)
             if node.stopped and instance.running:
                 node.reboot(self._clock.now)
             node.stopped = not instance.running
-            node.online = not reason
-            if reason:
-                self.unmanaged[instance.id] = reason
             seen[instance.id] = node
+        for node in self._hybrid.values():
+            self._hear_of(node, self._forbidden(node.role))
+            seen[node.id] = node
         self._nodes = seen
+
+    def _hear_of(self, node: ManagedNode, reason: str) -> None:
+        """Note whether a node's agent reaches Systems Manager; it does if there is no reason against it."""
+        if node.online and reason:
+            self._log(f"{node.id} lost its connection: {reason}")
+            node.heartbeat = Heartbeat(self._heartbeat.at)
+        elif not reason and not node.online:
+            self._log(f"{node.id} is online again")
+            node.heartbeat = self._heartbeat
+        node.online = not reason
+        if reason:
+            self.unmanaged[node.id] = reason
 
     def _unable(self, instance: Instance) -> str:
         """Say why an instance cannot talk to Systems Manager; empty if it can."""
@@ -120,15 +144,22 @@ class Fleet:
             return "the instance has no instance profile"
         if not self._cloud.trusts(instance.role, _SERVICE):
             return f"{_SERVICE} cannot assume its role"
-        for action in REGISTRATION_ACTIONS:
-            if not self._cloud.allowed(instance.role, action, "*"):
-                return f"its role does not allow {action}"
+        forbidden = self._forbidden(instance.role)
+        if forbidden:
+            return forbidden
         catalogue, _ = self._images[instance.image]
         problems = (
             unreachable(instance.network, service, instance.role, _ASKED[service])
             for service in agent_services(catalogue.agent_version)
         )
         return next(filter(None, problems), "")
+
+    def _forbidden(self, role: str) -> str:
+        """Say what of the things that an agent does first its role does not allow; empty if it allows all."""
+        for action in REGISTRATION_ACTIONS:
+            if not self._cloud.allowed(role, action, "*"):
+                return f"its role does not allow {action}"
+        return ""
 
     def _register(self, instance: Instance) -> ManagedNode:
         catalogue, image = self._images[instance.image]

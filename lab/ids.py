@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import string
 
 _VERSION_4 = 0x4000_8000 << 48
 _FIXED = 0xF000_C000 << 48
@@ -25,6 +26,10 @@ class Ids:
         number = self._random.getrandbits(128) & ~_FIXED | _VERSION_4
         text = f"{number:032x}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+    def code(self) -> str:
+        """Return 20 letters and digits, as the code of an activation has them."""
+        return "".join(self._random.choices(string.ascii_letters + string.digits, k=20))
 
     def resource(self, prefix: str) -> str:
         """Return an id such as mw-0123456789abcdef0."""

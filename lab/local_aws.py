@@ -76,6 +76,27 @@ class LocalAws:
         """
         return self._ask("advance", {"to": to.isoformat()})
 
+    def register(self, activation_id: str, code: str, *, image: str, computer_name: str = "") -> str:
+        """Register a simulated machine outside of EC2, and return the id of the node that it becomes.
+
+        Args:
+            activation_id: the activation that it registers with.
+            code: the activation's code.
+            image: what is installed on it: an operating system, such as UBUNTU, or the name of one of the lab's images.
+            computer_name: its host name; one is made up by default.
+
+        Raises:
+            LabError: the activation does not let it, or there is no such system or image.
+        """
+        body = {
+            "region": self.environment()["AWS_REGION"],
+            "activation_id": activation_id,
+            "activation_code": code,
+            "image": image,
+            "computer_name": computer_name,
+        }
+        return str(self._ask("register", body)["node"])
+
     def faults(self) -> list[dict[str, Any]]:
         """Return what goes wrong at which calls."""
         found: list[dict[str, Any]] = self._ask("faults")["faults"]

@@ -164,6 +164,8 @@ class ManagedNode:
         updated_agent: version of the agent that an update of it alone put in; empty if none did.
         network: the network around it; None for one that can reach everything.
         features: roles and features of Windows that are installed on it.
+        activation_id: the activation that a machine outside of EC2 registered with; empty for an instance.
+        name: what such a machine was activated as.
     """
 
     id: str
@@ -187,6 +189,17 @@ class ManagedNode:
     updated_agent: str = ""
     network: Network | None = None
     features: tuple[str, ...] = ()
+    activation_id: str = ""
+    name: str = ""
+
+    @property
+    def hybrid(self) -> bool:
+        """Whether it is a machine outside of EC2."""
+        return bool(self.activation_id)
+
+    def arn(self, region: str, account: str) -> str:
+        """Return what permissions and events name it by."""
+        return node_arn(self.id, region, account)
 
     @property
     def agent_version(self) -> str:
@@ -215,3 +228,10 @@ class ManagedNode:
         self.booted = at
         self.heartbeat.at = at
         self.pending_reboot.clear()
+
+
+def node_arn(node_id: str, region: str, account: str) -> str:
+    """Return the ARN of a node: of an EC2 instance, or of a machine that registered with an activation."""
+    if node_id.startswith("mi-"):
+        return f"arn:aws:ssm:{region}:{account}:managed-instance/{node_id}"
+    return f"arn:aws:ec2:{region}:{account}:instance/{node_id}"

@@ -257,7 +257,7 @@ class RunCommand:
         self._run(command, invocation, node)
 
     def _may_send_to(self, role: str, node: ManagedNode) -> bool:
-        arn = f"arn:aws:ec2:{self._cloud.region}:{self._cloud.account}:instance/{node.id}"
+        arn = node.arn(self._cloud.region, self._cloud.account)
         context = {f"ssm:resourceTag/{key}": value for key, value in node.tags.items()}
         return self._cloud.allowed(role, "ssm:SendCommand", arn, context)
 

@@ -17,7 +17,7 @@ from lab.command import Command, Invocation, Status, iso
 from lab.documents import owned_by_aws
 from lab.event_bus import EventBus
 from lab.metrics import RUN_COMMAND, Metrics
-from lab.node import ManagedNode
+from lab.node import ManagedNode, node_arn
 from patching.targets import Targets
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ class ServiceEvents:
             self._bus.emit(kind, window, {**about, **target})
 
     def _instance(self, node_id: str) -> str:
-        return f"arn:aws:ec2:{self._region}:{self._account}:instance/{node_id}"
+        return node_arn(node_id, self._region, self._account)
 
     def _document(self, name: str) -> str:
         """Return the ARN of a document that may be given by it already."""

@@ -77,6 +77,11 @@ class Account:
                 tags={tag["key"]: tag["value"] for tag in instance.get_tags()},
                 ip=instance.private_ip or "",
                 network=network_of(backend, self.region, instance),
+                type=instance.instance_type,
+                profile=(instance.iam_instance_profile or {}).get("Arn", ""),
+                key_name=instance.key_name or "",
+                public_ip=instance.public_ip or "",
+                zone=instance.placement.zone or "",
             )
 
     def allowed(self, role: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 
 from lab.aws.plane import Plane
 from lab.engine import Engine
+from lab.errors import ApiError
 from lab.publishing import Delivery
 
 PREFIX = "/lab/"
@@ -38,6 +39,8 @@ def _answer(plane: Plane, request: Request) -> Response:
             return _json({"events": plane.emitted()})
         case ("POST", "advance"):
             return _advance(plane, request)
+        case ("POST", "register"):
+            return _register(plane, request)
         case _:
             return _json({"error": f"there is no {request.method} {request.path}"}, 404)
 
@@ -60,6 +63,25 @@ def _advance(plane: Plane, request: Request) -> Response:
             return _json({"error": f"{to.isoformat()} is more than {_LONGEST_MOVE.days} days ahead"}, 400)
         clock.advance(to)
     return _json(_status(plane))
+
+
+def _register(plane: Plane, request: Request) -> Response:
+    """Register a simulated machine with an activation, as an agent would. Only JSON is taken; see `_advance`."""
+    if not request.is_json:
+        return _json({"error": "expected application/json"}, 415)
+    body: Any = request.get_json(silent=True)
+    names = ("region", "activation_id", "activation_code", "image", "computer_name")
+    given = body if isinstance(body, dict) else {}
+    if not all(isinstance(given.get(name), str) for name in names) or given["region"] not in plane.regions():
+        return _json({"error": f"expected texts {', '.join(names)}, and a Region that has an activation"}, 400)
+    with plane.engine(given["region"]) as engine:
+        try:
+            node = engine.activations.register(
+                given["activation_id"], given["activation_code"], given["image"], given["computer_name"]
+            )
+        except ApiError as error:
+            return _json({"error": error.message}, 400)
+        return _json({"node": node.id, "computer_name": node.computer_name})
 
 
 def _delivery(region: str, delivery: Delivery) -> dict[str, Any]:

@@ -46,7 +46,9 @@ _UNSAID = (PatchState.INSTALLED_OTHER, PatchState.NOT_APPLICABLE)
 @operation
 def create_patch_baseline(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreatePatchBaseline.html."""
-    return {"BaselineId": engine.baselines.create(PatchBaseline.from_api(request), engine.clock.now).id}
+    stored = engine.baselines.create(PatchBaseline.from_api(request), engine.clock.now)
+    engine.tags.add("PatchBaseline", stored.id, {one["Key"]: one["Value"] for one in request.get("Tags") or ()})
+    return {"BaselineId": stored.id}
 
 
 @operation

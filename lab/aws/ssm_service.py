@@ -17,6 +17,7 @@ from moto.ssm.responses import SimpleSystemManagerResponse
 from werkzeug.exceptions import HTTPException
 
 from lab.aws import (  # noqa: F401 importing them registers their operations
+    activations_api,
     associations_api,
     available_patches_api,
     calendars_api,
@@ -26,6 +27,7 @@ from lab.aws import (  # noqa: F401 importing them registers their operations
     nodes_api,
     own_documents,
     patches_api,
+    tags_api,
     windows_api,
 )
 from lab.aws.operation import OPERATIONS, Operation, Reply, Request, page
@@ -59,6 +61,8 @@ def install(plane: Plane) -> None:
         elif snake in implemented:
             answer = _of_moto(getattr(SimpleSystemManagerResponse, snake))
             answer = _document_answer(name, answer) if snake in _OWN_DOCUMENTS else answer
+            if name in tags_api.OPERATIONS:
+                answer = _tag_answer(answer, _of_the_lab(plane, tags_api.OPERATIONS[name]))
         else:
             setattr(SimpleSystemManagerResponse, snake, _not_there(name))
             continue
@@ -97,6 +101,16 @@ def _of_the_lab(plane: Plane, function: Operation) -> Answer:
     def answer(response: SimpleSystemManagerResponse, request: Request) -> ActionResult:
         with plane.engine(response.region) as engine:
             return ActionResult(service_errors(lambda: function(engine, request)))
+
+    return answer
+
+
+def _tag_answer(original: Answer, own: Answer) -> Answer:
+    """Answer for what the lab keeps, and leave the tags of documents and parameters to moto."""
+
+    def answer(response: SimpleSystemManagerResponse, request: Request) -> ActionResult:
+        kept = request["ResourceType"] in tags_api.KEPT_BY_MOTO
+        return original(response, request) if kept else own(response, request)
 
     return answer
 

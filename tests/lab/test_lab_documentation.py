@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import lab.aws.server  # noqa: F401 with all that it makes
+from lab.aws import tags_api
 from lab.aws.cloudformation_completed import Completed
 from lab.aws.moto_corrections import _is_known
 from lab.aws.operation import OPERATIONS
@@ -26,7 +27,7 @@ def test_the_table_of_operations_names_what_is_emulated_and_nothing_else() -> No
     answered = {
         "".join(word.capitalize() for word in name.split("_")) for name in (*OPERATIONS, *_OWN_DOCUMENTS, *CORRECTED)
     }
-    assert named - {"AwsRunPatchBaseline"} == answered | {"ListDocuments"}
+    assert named - {"AwsRunPatchBaseline"} == answered | {"ListDocuments", *tags_api.OPERATIONS}
 
 
 def types_named() -> Iterator[str]:

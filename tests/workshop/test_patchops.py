@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -133,16 +134,19 @@ def test_a_scan_is_followed_to_its_end(patchops: Patchops) -> None:
 
 
 def test_a_node_that_does_not_answer_makes_a_scan_exit_with_3(ran: Ran, patchops: Patchops) -> None:
-    ec2 = boto3.client("ec2")
+    ec2: Any = boto3.client("ec2")
     (node,) = json.loads(patchops("nodes", "--tag", "Name=patchops-lab-prod-2", "-o", "json").out)
-    ec2.stop_instances(InstanceIds=[node["id"]])
+    of_node = [{"Name": "instance-id", "Values": [node["id"]]}]
+    (profile,) = ec2.describe_iam_instance_profile_associations(Filters=of_node)["IamInstanceProfileAssociations"]
+    ec2.disassociate_iam_instance_profile(AssociationId=profile["AssociationId"])
     try:
         result = patchops("scan", "--instance", node["id"], "-o", "json")
         assert result.code == 3
         assert json.loads(result.out)["nodes"][0]["details"] == "DeliveryTimedOut"
-        assert "the instance is stopped" in str(ran.aws.status()["regions"]["us-east-1"]["unmanaged"])
+        assert "the instance has no instance profile" in str(ran.aws.status()["regions"]["us-east-1"]["unmanaged"])
     finally:
-        ec2.start_instances(InstanceIds=[node["id"]])
+        named = {"Arn": profile["IamInstanceProfile"]["Arn"]}
+        ec2.associate_iam_instance_profile(IamInstanceProfile=named, InstanceId=node["id"])
     assert node["id"] in ran.aws.status()["regions"]["us-east-1"]["managed"]
 
 

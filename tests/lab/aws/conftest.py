@@ -76,6 +76,27 @@ def status(server: LocalAws) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
+def register(local_aws: LocalAws) -> Callable[..., str]:
+    """Register a simulated machine with an activation, and return its id."""
+
+    def ask(activation: str, code: str, region: str = "us-east-1", image: str = "AMAZON_LINUX_2023") -> str:
+        body = {
+            "region": region,
+            "activation_id": activation,
+            "activation_code": code,
+            "image": image,
+            "computer_name": "",
+        }
+        request = urllib.request.Request(
+            f"{local_aws.url}/lab/register", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request) as response:
+            return str(json.load(response)["node"])
+
+    return ask
+
+
+@pytest.fixture(scope="session")
 def roles(connect: Connect) -> dict[str, str]:
     """The ARNs of two roles: `node`, with an instance profile of that name, and `sender`, which may do everything."""
     iam = connect("iam")
@@ -120,8 +141,9 @@ def world(
     roles: dict[str, str],
     launch: Callable[..., list[str]],
     advance: Callable[..., dict[str, Any]],
+    register: Callable[..., str],
 ) -> World:
-    return build(connect, roles, launch, advance)
+    return build(connect, roles, launch, advance, register)
 
 
 @pytest.fixture

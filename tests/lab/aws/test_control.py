@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.lab.aws.conftest import status
-from tests.lab.aws.world import Connect
+from tests.lab.aws.world import Connect, trust
 
 if TYPE_CHECKING:
     from lab.aws.server import LocalAws
@@ -67,8 +67,11 @@ def test_a_node_that_is_stopped_and_started_comes_and_goes(
     assert status(local_aws)["regions"][region]["managed"] == [node]
     ec2.stop_instances(InstanceIds=[node])
     assert status(local_aws)["regions"][region]["unmanaged"] == {node: "the instance is stopped"}
-    (lost,) = connect("ssm", region).describe_instance_information()["InstanceInformationList"]
-    assert lost["PingStatus"] == "ConnectionLost"
+    ssm = connect("ssm", region)
+    assert ssm.describe_instance_information()["InstanceInformationList"] == []
+    (lost,) = ssm.describe_instance_properties()["InstanceProperties"]
+    assert (lost["PingStatus"], lost["InstanceState"]) == ("ConnectionLost", "stopped")
+    assert ssm.get_connection_status(Target=node)["Status"] == "notconnected"
     ec2.start_instances(InstanceIds=[node])
     assert status(local_aws)["regions"][region]["managed"] == [node]
     ec2.terminate_instances(InstanceIds=[node])
@@ -78,7 +81,7 @@ def test_a_node_that_is_stopped_and_started_comes_and_goes(
 def test_a_node_needs_the_policy_of_managed_nodes(local_aws: LocalAws, connect: Connect) -> None:
     region = "ap-south-1"
     iam, ec2 = connect("iam"), connect("ec2", region)
-    iam.create_role(RoleName="bare", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []}))
+    iam.create_role(RoleName="bare", AssumeRolePolicyDocument=trust("ec2.amazonaws.com"))
     iam.create_instance_profile(InstanceProfileName="bare")
     iam.add_role_to_instance_profile(InstanceProfileName="bare", RoleName="bare")
     name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"

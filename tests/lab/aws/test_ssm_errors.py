@@ -84,7 +84,91 @@ ERRORS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a filter that nodes have not": (
         "describe_instance_information",
         {"Filters": [{"Key": "Fancy", "Values": ["1"]}]},
+        "InvalidFilterKey",
+    ),
+    "a value that a filter of nodes has not": (
+        "describe_instance_information",
+        {"Filters": [{"Key": "PingStatus", "Values": ["Offline"]}]},
         "InvalidInstanceInformationFilterValue",
+    ),
+    "what is no id of a node": (
+        "describe_instance_information",
+        {"Filters": [{"Key": "InstanceIds", "Values": ["web-1"]}]},
+        "InvalidInstanceInformationFilterValue",
+    ),
+    "the older filters beside the newer": (
+        "describe_instance_information",
+        {
+            "Filters": [{"Key": "PingStatus", "Values": ["Online"]}],
+            "InstanceInformationFilterList": [{"key": "PingStatus", "valueSet": ["Online"]}],
+        },
+        "ValidationException",
+    ),
+    "a key of the newer filters among the older": (
+        "describe_instance_information",
+        {"InstanceInformationFilterList": [{"key": "SourceTypes", "valueSet": ["AWS::EC2::Instance"]}]},
+        "ValidationException",
+    ),
+    "a filter for tags beside another": (
+        "describe_instance_information",
+        {"Filters": [{"Key": "tag:Name", "Values": ["web"]}, {"Key": "PingStatus", "Values": ["Online"]}]},
+        "InvalidFilterKey",
+    ),
+    "a property that nodes have not": (
+        "describe_instance_properties",
+        {"FiltersWithOperator": [{"Key": "Fancy", "Values": ["1"]}]},
+        "InvalidFilterKey",
+    ),
+    "an operator that there is not": (
+        "describe_instance_properties",
+        {"FiltersWithOperator": [{"Key": "PingStatus", "Values": ["1"], "Operator": "Like"}]},
+        "ValidationException",
+    ),
+    "an activation for a role that is not there": (
+        "create_activation",
+        {"IamRole": "gone"},
+        "ValidationException",
+    ),
+    "an activation that lasts too long": (
+        "create_activation",
+        {"IamRole": "sender", "ExpirationDate": "2027-06-01T00:00:00Z"},
+        "ValidationException",
+    ),
+    "an activation that has expired before it is made": (
+        "create_activation",
+        {"IamRole": "sender", "ExpirationDate": "2026-11-01T00:00:00Z"},
+        "ValidationException",
+    ),
+    "an activation to delete that does not exist": ("delete_activation", {"ActivationId": GONE}, "InvalidActivationId"),
+    "a filter that activations have not": (
+        "describe_activations",
+        {"Filters": [{"FilterKey": "Fancy", "FilterValues": ["1"]}]},
+        "ValidationException",
+    ),
+    "a machine that does not exist": (
+        "deregister_managed_instance",
+        {"InstanceId": "mi-0123456789abcdef0"},
+        "InvalidInstanceId",
+    ),
+    "the role of a machine that does not exist": (
+        "update_managed_instance_role",
+        {"InstanceId": "mi-0123456789abcdef0", "IamRole": "sender"},
+        "InvalidInstanceId",
+    ),
+    "tags of a baseline that does not exist": (
+        "list_tags_for_resource",
+        {"ResourceType": "PatchBaseline", "ResourceId": "pb-0123456789abcdef0"},
+        "InvalidResourceId",
+    ),
+    "tags of what has none": (
+        "add_tags_to_resource",
+        {"ResourceType": "Fancy", "ResourceId": "1", "Tags": [{"Key": "a", "Value": "b"}]},
+        "ValidationException",
+    ),
+    "tags of what is not emulated": (
+        "add_tags_to_resource",
+        {"ResourceType": "OpsItem", "ResourceId": "1", "Tags": [{"Key": "a", "Value": "b"}]},
+        "InvalidResourceType",
     ),
     "a filter that patches have not": (
         "describe_patch_baselines",

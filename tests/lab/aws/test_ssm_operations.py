@@ -15,8 +15,10 @@ from tests.lab.aws.world import (
     NOBODY,
     SCAN,
     World,
+    activation,
     fresh_association,
     fresh_window,
+    machine,
     task_of,
     window_named,
 )
@@ -36,7 +38,12 @@ READS: dict[str, Callable[[World], dict[str, Any]]] = {
         "ExecutionId": world.association_execution,
     },
     "describe_association_executions": lambda world: {"AssociationId": world.association},
+    "describe_activations": lambda world: {
+        "Filters": [{"FilterKey": "IamRole", "FilterValues": [activation(world)[2]]}]
+    },
     "describe_instance_information": lambda _: {},
+    "describe_instance_properties": lambda _: {},
+    "get_connection_status": lambda world: {"Target": world.nodes[0]},
     "describe_instance_patch_states": lambda world: {"InstanceIds": world.nodes},
     "describe_instance_patch_states_for_patch_group": lambda _: {"PatchGroup": "prod"},
     "describe_instance_patches": lambda world: {"InstanceId": world.nodes[0]},
@@ -86,6 +93,10 @@ WRITES: dict[str, Callable[[World], dict[str, Any]]] = {
         "Parameters": {"Operation": ["Scan"]},
         "Targets": NOBODY,
     },
+    "create_activation": lambda _: {"IamRole": "sender", "Tags": [{"Key": "a", "Value": "b"}]},
+    "delete_activation": lambda world: {"ActivationId": activation(world)[0]},
+    "deregister_managed_instance": lambda world: {"InstanceId": machine(world)},
+    "update_managed_instance_role": lambda world: {"InstanceId": machine(world), "IamRole": "sender"},
     "create_maintenance_window": lambda _: window_named("another"),
     "create_patch_baseline": lambda _: {"Name": "another"},
     "delete_association": lambda world: {"AssociationId": fresh_association(world)},
@@ -120,7 +131,14 @@ WRITES: dict[str, Callable[[World], dict[str, Any]]] = {
 }
 """What is asked of each operation that changes something."""
 
-WITHOUT_ANSWER = {"cancel_command", "delete_association", "start_associations_once"}
+WITHOUT_ANSWER = {
+    "cancel_command",
+    "delete_activation",
+    "delete_association",
+    "deregister_managed_instance",
+    "start_associations_once",
+    "update_managed_instance_role",
+}
 
 
 def operations() -> set[str]:
@@ -169,6 +187,7 @@ LONG = {
     "describe_association_execution_targets": "AssociationExecutionTargets",
     "describe_association_executions": "AssociationExecutions",
     "describe_instance_information": "InstanceInformationList",
+    "describe_instance_properties": "InstanceProperties",
     "describe_instance_patch_states": "InstancePatchStates",
     "describe_instance_patches": "Patches",
     "describe_maintenance_window_execution_tasks": "WindowExecutionTaskIdentities",

@@ -42,6 +42,7 @@ class World:
     calendar: str
     replies: Replies
     advance: Callable[..., dict[str, Any]]
+    register: Callable[..., str]
 
 
 def task_of(window: str, target: str, sender: str) -> dict[str, Any]:
@@ -91,6 +92,7 @@ def build(
     roles: dict[str, str],
     launch: Callable[..., list[str]],
     advance: Callable[..., dict[str, Any]],
+    register: Callable[..., str],
 ) -> World:
     """Make everything, let eleven hours pass so that all of it has run, and switch the schedules off."""
     ssm, sender = connect("ssm"), roles["sender"]
@@ -176,6 +178,7 @@ def build(
         calendar="Freeze",
         replies=Replies(ssm),
         advance=advance,
+        register=register,
     )
 
 
@@ -188,6 +191,18 @@ def fresh_association(world: World) -> str:
         Name="AWS-RunPatchBaseline", Parameters={"Operation": ["Scan"]}, InstanceId=world.nodes[0]
     )
     return str(made["AssociationDescription"]["AssociationId"])
+
+
+def activation(world: World) -> tuple[str, str, str]:
+    """Make an activation, and return its id, its code and its role's name."""
+    made = world.ssm.create_activation(IamRole="sender", DefaultInstanceName="rack")
+    return made["ActivationId"], made["ActivationCode"], "sender"
+
+
+def machine(world: World) -> str:
+    """Register a machine outside of EC2, and return its id."""
+    made, code, _ = activation(world)
+    return world.register(made, code)
 
 
 def error_code(call: Callable[[], Any]) -> str:

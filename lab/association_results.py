@@ -1,0 +1,52 @@
+"""How the associations of a node went on it.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-compliance-about.html and
+https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstanceInformation.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lab.command import Invocation, Status
+from lab.node import ManagedNode
+from lab.state_manager import Association, AssociationExecution
+
+
+@dataclass(frozen=True)
+class AssociationResult:
+    """The last execution of an association that a node had a part in.
+
+    Attributes:
+        association: the association.
+        execution: its execution.
+        invocation: what it did on the node.
+    """
+
+    association: Association
+    execution: AssociationExecution
+    invocation: Invocation
+
+    @property
+    def status(self) -> str:
+        """Success, Failed or Pending."""
+        if not self.invocation.status.final:
+            return "Pending"
+        return "Success" if self.invocation.status is Status.SUCCESS else "Failed"
+
+
+def results_on(node: ManagedNode, associations: Iterable[Association]) -> Iterator[AssociationResult]:
+    """Yield how each association went the last time on a node, if it ran there."""
+    for association in associations:
+        for execution in reversed(association.executions):
+            invocation = execution.command.invocations.get(node.id) if execution.command else None
+            if invocation:
+                yield AssociationResult(association, execution, invocation)
+                break
+
+
+def overall(results: Iterable[AssociationResult]) -> str:
+    """Return the status of all of them: Failed if one failed, Pending if one is not over, Success otherwise."""
+    statuses = {one.status for one in results}
+    return next((status for status in ("Failed", "Pending", "Success") if status in statuses), "")
