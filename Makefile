@@ -50,8 +50,9 @@ destroy: setup ## destroy what deploy made; asks first, and empties the output b
 	@patchops before-destroy $(CONFIG) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(YES),--yes)
 	@$(CDK) destroy '**' --force $(CONTEXT)
 
-schema: setup ## write config/policy.schema.json anew from the policy's models
+schema: setup ## write config/policy.schema.json and docs/output/ anew from the models
 	@python -m patching.policy_schema > config/policy.schema.json
+	@python -m cli.schemas
 
 reference: setup ## write docs/policy.md anew from the policy's models and docs/example/policy.yaml
 	@python -m patching.policy_reference > docs/policy.md

@@ -12,7 +12,7 @@ from shutil import copyfileobj
 
 from ops.compliance import NodeReport
 from ops.compliance_summary import Counting, GroupCount, Summary
-from ops.compliance_tables import NODE_COLUMNS, node_row, totals
+from ops.compliance_tables import NODE_COLUMNS, node_row, shown_cves, totals
 from ops.errors import OperationError
 from ops.table import moment, text
 from patching.compliance import NodeCompliance, severity_rank
@@ -193,7 +193,7 @@ def _patches(summary: Summary) -> str:
         f"<tr><th scope=row>{escape(one.patch.title)}</th><td>{one.nodes}</td>"
         f'<td data-key="{severity_rank(one.patch.severity)}">{escape(one.patch.severity)}</td>'
         f"<td>{escape(one.patch.classification)}</td><td>{escape(one.patch.state)}</td>"
-        f"<td>{escape(', '.join(one.patch.cves))}</td></tr>\n"
+        f'<td title="{escape(" ".join(one.patch.cves))}">{escape(", ".join(shown_cves(one.patch.cves)))}</td></tr>\n'
         for one in shown
     )
     heads = "".join(
@@ -249,13 +249,15 @@ figcaption { font-weight: 600; margin-bottom: .5rem; }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .7rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
-thead th { background: var(--panel); white-space: nowrap; } tbody th { font-weight: 500; white-space: nowrap; }
+thead th { background: var(--panel); white-space: nowrap; }
+tbody th { font-weight: 500; min-width: 11rem; max-width: 28rem;
+  overflow-wrap: anywhere; }
 tbody tr:last-child > * { border-bottom: 0; } td:last-child { min-width: 12rem; }
 thead button { all: unset; cursor: pointer; font-weight: 600; } thead button:focus-visible { outline: 2px solid; }
 th[aria-sort=ascending] button::after { content: " \\25B2"; }
 th[aria-sort=descending] button::after { content: " \\25BC"; }
 @media (max-width: 40rem) { body { padding: .8rem; } .figures { grid-template-columns: 1fr 1fr; gap: .6rem; }
-  .figure, figure { padding: .7rem; } .figure b { font-size: 1.5rem; } tbody th { white-space: normal; } }
+  .figure, figure { padding: .7rem; } .figure b { font-size: 1.5rem; } }
 @media print { :root { --paper: #fff; --ink: #000; --panel: #fff; --soft: #444; --line: #bbb; --good: #0a5c33;
   --bad: #a3141f; --unsure: #6b4a00; } body { max-width: none; padding: 0; font-size: 10pt; }
   .scroll { overflow: visible; border: 0; } thead { display: table-header-group; }

@@ -92,7 +92,7 @@ def patches(found: Summary, most: int | None) -> Table:
                 one.patch.classification,
                 one.patch.severity,
                 one.patch.state,
-                _cves(one.patch.cves),
+                shown_cves(one.patch.cves),
             )
             for one in shown
         ),
@@ -123,7 +123,7 @@ def open_patches(report: NodeReport) -> Table:
         f"{report.node.name or report.node.id}: {len(report.open_patches)} open patches",
         ("Patch", "Classification", "Severity", "State", "CVEs"),
         (
-            (patch.title, patch.classification, patch.severity, patch.state, _cves(patch.cves))
+            (patch.title, patch.classification, patch.severity, patch.state, shown_cves(patch.cves))
             for patch in report.open_patches
         ),
     )
@@ -156,6 +156,7 @@ def _kind(one: NodeReport) -> str:
     return "critical" if one.critical else "security" if one.security else "other" if one.other else ""
 
 
-def _cves(found: Sequence[str]) -> list[str]:
+def shown_cves(found: Sequence[str]) -> list[str]:
+    """Return the first vulnerabilities, and how many there are besides."""
     left_out = len(found) - _MAX_CVES
     return [*found[:_MAX_CVES], *([f"+{left_out}"] if left_out > 0 else [])]
