@@ -20,6 +20,7 @@ from cli import (
     nodes,
     permissions,
     plan,
+    review,
     runs,
     scan,
     teardown,
@@ -30,6 +31,7 @@ from lab.errors import LabError
 from ops.errors import OperationError, in_words
 from patching.errors import InvalidValueError
 from patching.policy_file import PolicyError
+from review.errors import ReviewError
 
 UsageError: type[Any] = typer.BadParameter.__bases__[0]
 """What a wrong command line raises: typer has it of its own, and does not export it."""
@@ -56,6 +58,7 @@ windows.add_to(app)
 calendar.add_to(app)
 exceptions.add_to(app)
 permissions.add_to(app)
+app.command("review")(review.review)
 app.command("before-destroy")(teardown.before_destroy)
 app.add_typer(lab.app, name="lab")
 
@@ -70,7 +73,7 @@ def main() -> None:
         sys.exit(USAGE)
     except typer.Abort:
         print("patchops: not done", file=sys.stderr)
-    except (OperationError, PolicyError, InvalidValueError, LabError) as error:
+    except (OperationError, PolicyError, InvalidValueError, LabError, ReviewError) as error:
         print(f"patchops: {error}", file=sys.stderr)
     except (BotoCoreError, ClientError) as error:
         print(f"patchops: {in_words(error)}", file=sys.stderr)

@@ -9,7 +9,7 @@ Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manag
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -23,7 +23,7 @@ from ops.nodes import NEEDS as NODE_NEEDS
 from ops.nodes import Node, batches, nothing_matches, stream, targeted, until_it_fails
 from ops.permissions import Need, On
 from ops.session import Session
-from patching.compliance import NON_COMPLIANT_STATES, NodeCompliance, PatchState, severity_rank
+from patching.compliance import NodeCompliance, PatchState, severity_rank, states_not_complying
 from patching.targets import Targets
 
 MAX_IDS = 50
@@ -89,6 +89,7 @@ class NodeReport:
         critical: open patches that the baseline counts as critical.
         security: open patches that the vendor counts as security.
         other: open patches that are neither.
+        open: how many patches keep it from being compliant.
         open_patches: the patches that keep it from being compliant; none if they were not asked for.
         why_unknown: why its compliance is not known; empty if it is.
     """
@@ -106,13 +107,9 @@ class NodeReport:
     critical: int = 0
     security: int = 0
     other: int = 0
+    open: int = 0
     open_patches: tuple[OpenPatch, ...] = ()
     why_unknown: str = ""
-
-    @property
-    def open(self) -> int:
-        """How many patches keep it from being compliant."""
-        return sum(self.counts.get(state, 0) for state in NON_COMPLIANT_STATES)
 
 
 NEVER_SCANNED = "never scanned"
@@ -203,33 +200,38 @@ def judge(
         ]
 
     def complete(report: NodeReport) -> NodeReport:
-        return _with_patches(session, report, problems)
+        return _with_patches(session, report, baselines, problems)
 
     judged = chain.from_iterable(session.each(states, batches(found, MAX_IDS)))
     yield from session.each(complete, judged) if patches else judged
 
 
 class _Baselines:
-    """The names of baselines, each read once."""
+    """The baselines that nodes were held against, each read once."""
 
     def __init__(self, session: Session, problems: list[str]) -> None:
         self._session = session
         self._problems = problems
-        self._names: dict[str, str] = {}
+        self._known: dict[str, Any] = {}
         self._lock = Lock()
 
-    def name(self, baseline_id: str) -> str:
+    def get(self, baseline_id: str) -> Any:  # noqa: ANN401 botocore's own structure
+        """Return a baseline; nothing if it could not be read."""
         with self._lock:
-            if baseline_id not in self._names:
-                self._names[baseline_id] = self._read(baseline_id)
-            return self._names[baseline_id]
+            if baseline_id not in self._known:
+                self._known[baseline_id] = self._read(baseline_id)
+            return self._known[baseline_id]
 
-    def _read(self, baseline_id: str) -> str:
+    def open_states(self, baseline_id: str) -> frozenset[PatchState]:
+        """Return the states in which a patch keeps a node from being compliant."""
+        return states_not_complying(self.get(baseline_id).get("AvailableSecurityUpdatesComplianceStatus", ""))
+
+    def _read(self, baseline_id: str) -> Any:  # noqa: ANN401 botocore's own structure
         try:
-            return self._session.ssm.get_patch_baseline(BaselineId=baseline_id)["Name"]
+            return self._session.ssm.get_patch_baseline(BaselineId=baseline_id)
         except (BotoCoreError, ClientError) as error:
             self._problems.append(f"name of baseline {baseline_id}: {in_words(error)}")
-            return ""
+            return {}
 
 
 def _states(session: Session, batch: Sequence[Node]) -> tuple[dict[str, Any], str]:
@@ -248,16 +250,22 @@ def _states(session: Session, batch: Sequence[Node]) -> tuple[dict[str, Any], st
 
 def _report(node: Node, state: dict[str, Any], baselines: _Baselines) -> NodeReport:
     counts = {one: int(state.get(one.count_field, 0)) for one in COUNTED}
-    lacking = any(counts[one] for one in NON_COMPLIANT_STATES)
+    baseline = baselines.get(state["BaselineId"])
+    lacking = sum(counts[one] for one in baselines.open_states(state["BaselineId"]))
+    # Whether available security updates count is said by the baseline; it may be that it could not be read.
+    unsure = not baseline and not lacking and bool(counts[PatchState.AVAILABLE_SECURITY_UPDATE])
+    known = NodeCompliance.NON_COMPLIANT if lacking else NodeCompliance.COMPLIANT
     return NodeReport(
         node=node,
-        compliance=NodeCompliance.NON_COMPLIANT if lacking else NodeCompliance.COMPLIANT,
+        compliance=NodeCompliance.UNKNOWN if unsure else known,
+        why_unknown=NOT_READ if unsure else "",
+        open=lacking,
         counts=counts,
         operation=state.get("Operation", ""),
         at=state.get("OperationEndTime"),
         seconds=_seconds(state.get("OperationStartTime"), state.get("OperationEndTime")),
         baseline_id=state["BaselineId"],
-        baseline_name=baselines.name(state["BaselineId"]),
+        baseline_name=baseline.get("Name", ""),
         patch_group=state.get("PatchGroup", ""),
         critical=int(state.get("CriticalNonCompliantCount", 0)),
         security=int(state.get("SecurityNonCompliantCount", 0)),
@@ -269,11 +277,11 @@ def _seconds(start: datetime | None, end: datetime | None) -> int:
     return max(0, int((end - start).total_seconds())) if start and end else 0
 
 
-def _with_patches(session: Session, report: NodeReport, problems: list[str]) -> NodeReport:
+def _with_patches(session: Session, report: NodeReport, baselines: _Baselines, problems: list[str]) -> NodeReport:
     if report.compliance is not NodeCompliance.NON_COMPLIANT:
         return report
     try:
-        found = open_patches(session, report)
+        found = open_patches(session, report, baselines.open_states(report.baseline_id))
     except (BotoCoreError, ClientError) as error:
         problems.append(f"patches of {report.node.id}: {in_words(error)}")
         return replace(report, compliance=NodeCompliance.UNKNOWN, why_unknown=NOT_READ)
@@ -281,9 +289,9 @@ def _with_patches(session: Session, report: NodeReport, problems: list[str]) -> 
     return replace(report, open_patches=found, severity=severity)
 
 
-def open_patches(session: Session, report: NodeReport) -> tuple[OpenPatch, ...]:
+def open_patches(session: Session, report: NodeReport, open_states: Collection[PatchState]) -> tuple[OpenPatch, ...]:
     """Read the open patches of one node: only the states of which it has some, as the rest is many times as much."""
-    states = [str(state) for state in COUNTED if not state.compliant and report.counts.get(state)]
+    states = [str(state) for state in COUNTED if state in open_states and report.counts.get(state)]
     pages = session.ssm.get_paginator("describe_instance_patches").paginate(
         InstanceId=report.node.id,
         Filters=[{"Key": "State", "Values": states}],
