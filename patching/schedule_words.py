@@ -25,7 +25,7 @@ _LAST = re.compile(r"(\w+)L")
 
 def in_words(schedule: Schedule) -> str:
     """Say when a schedule runs and in which time zone: `every Tuesday at 02:00 Europe/Berlin`."""
-    return f"{when(schedule)} {schedule.timezone}" if schedule.kind != "rate" else when(schedule)
+    return when(schedule) if schedule.kind == "rate" else f"{when(schedule)} {schedule.timezone}"
 
 
 def when(schedule: Schedule) -> str:
@@ -38,7 +38,7 @@ def when(schedule: Schedule) -> str:
         return f"once, on {datetime.fromisoformat(body):%Y-%m-%d at %H:%M}"
     words = _cron(body.split()) or f"at {schedule.expression}"
     later = schedule.offset_days
-    return f"{words}, {later} day{'' if later == 1 else 's'} later" if later else words
+    return f"{later} day{'' if later == 1 else 's'} after {words.removeprefix('on ')}" if later else words
 
 
 def joined(parts: list[str], last: str = "and") -> str:

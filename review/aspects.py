@@ -73,7 +73,8 @@ def difference(subject: str, old: Aspect | None, new: Aspect | None) -> str:
 
 def _filled(change: str, old: str, new: str) -> str:
     """Put values in their places; a value may have braces of its own."""
-    return "".join({"{old}": old, "{new}": new}.get(part, part) for part in _PLACES.split(change))
+    text = "".join({"{old}": old, "{new}": new}.get(part, part) for part in _PLACES.split(change))
+    return text.replace("moves from on ", "moves from ").replace(" to on ", " to ")
 
 
 def of_window(window: Window) -> Iterator[Aspect]:

@@ -23,6 +23,8 @@ DAYS = 30
 MOST_OPENINGS = 800
 """Runs of one association that are drawn: more than one an hour."""
 _HOUR = timedelta(hours=1)
+_AN_HOUR = 60
+_OF_NODES = " of the nodes"
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,8 @@ def _clock_changes(zone_name: str, periods: Sequence[Period]) -> Iterator[ClockC
         if before != after:
             minutes = int((after - before).total_seconds() / 60)
             how = "forward" if minutes > 0 else "back"
-            yield ClockChange(at=following, text=f"{zone_name}: clocks go {how} {abs(minutes)} minutes")
+            span = "1 hour" if abs(minutes) == _AN_HOUR else f"{abs(minutes)} minutes"
+            yield ClockChange(at=following, text=f"{zone_name}: clocks go {how} {span}")
         at = following
 
 
@@ -225,19 +228,25 @@ def _busiest(planned: Sequence[_Planned], nodes: int | None) -> Busiest | None:
     at, together = _most(installing)
     names = tuple(one.lane.name for one in together)
     counts = [one.lane.at_most for one in together]
-    where = joined([f"{one.lane.concurrency} of {one.lane.name}" for one in together])
+    where = joined(
+        [
+            f"{one.lane.concurrency}{_OF_NODES if one.lane.at_most is None else ''} of {one.lane.name}"
+            for one in together
+        ]
+    )
     reboots = "patched or rebooting" if any(one.lane.reboots for one in together) else "patched"
-    when = f", first on {at:%Y-%m-%d at %H:%M} UTC"
-    if all(count is not None for count in counts):
-        total = sum(count for count in counts if count is not None)
-        whole = sum(one.lane.nodes or 0 for one in together)
-        total = min(total, whole) if all(one.lane.nodes is not None for one in together) else total
-        counted = nodes is not None and any(one.lane.concurrency.endswith("%") for one in together)
-        given = f", with {nodes} nodes in each window" if counted else ""
-        text = f"At most {total} node{'' if total == 1 else 's'} {reboots} at one time ({where}{given}){when}"
-        return Busiest(text=text, nodes=total, at=at, windows=names)
-    text = f"At most these nodes are {reboots} at one time: {where}{when}. Give --nodes to have it as a number"
-    return Busiest(text=text, at=at, windows=names)
+    when = f"first on {at:%Y-%m-%d at %H:%M} UTC"
+    if any(count is None for count in counts):
+        text = f"At most {where} are {reboots} at one time, {when}; with --nodes it is a number"
+        return Busiest(text=text, at=at, windows=names)
+    total = sum(count for count in counts if count is not None)
+    if all(one.lane.nodes is not None for one in together):
+        total = min(total, sum(one.lane.nodes or 0 for one in together))
+    counted = nodes is not None and any(one.lane.concurrency.endswith("%") for one in together)
+    given = f", with {nodes} nodes in each window" if counted else ""
+    are = "node is" if total == 1 else "nodes are"
+    text = f"At most {total} {are} {reboots} at one time ({where}{given}), {when}"
+    return Busiest(text=text, nodes=total, at=at, windows=names)
 
 
 def _most(installing: Sequence[_Planned]) -> tuple[datetime, list[_Planned]]:

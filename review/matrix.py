@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from review.model import Grant
 
-MOST_NAMED = 4
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -21,6 +19,39 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """What somebody may do in a service."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def count(self) -> int:
+        """How many actions."""
+        return len(self.entries)
+
+    @property
+    def wildcard(self) -> bool:
+        """Whether one of them is open."""
+        return any(one.wildcard for one in self.entries)
+
+    @property
+    def change(self) -> str:
+        """Whether some of them are new or gone; the new ones count more."""
+        found = {one.change for one in self.entries}
+        return "added" if "added" in found else "removed" if "removed" in found else ""
+
+    @property
+    def forbids(self) -> bool:
+        """Whether all of them are forbidden."""
+        return bool(self.entries) and not any(one.may for one in self.entries)
+
+    @property
+    def names(self) -> str:
+        """The actions."""
+        return ", ".join(f"not {one.name}" if not one.may else one.name for one in self.entries)
+
+
+@dataclass(frozen=True)
 class Matrix:
     """Who may do what.
 
@@ -30,7 +61,7 @@ class Matrix:
     """
 
     services: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[tuple[Entry, ...], ...]], ...]
+    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
 
 
 def matrix(grants: Iterable[Grant]) -> Matrix:
@@ -41,7 +72,7 @@ def matrix(grants: Iterable[Grant]) -> Matrix:
         for action in one.actions:
             service, colon, name = action.partition(":")
             if not colon:
-                service, name = ("all", action) if action == "*" else ("policies of AWS", action)
+                service, name = ("all", action) if action == "*" else ("AWS's policies", action)
             services[service] = None
             entries = cells.setdefault(one.who, {}).setdefault(service, {})
             known = entries.get(name)
@@ -52,9 +83,10 @@ def matrix(grants: Iterable[Grant]) -> Matrix:
                 one.may,
             )
     columns = tuple(sorted(services))
+    roles_first = sorted(cells.items(), key=lambda row: not row[0].startswith("role "))
     rows = tuple(
-        (who, tuple(tuple(_ordered(found.get(service, {}).values())) for service in columns))
-        for who, found in cells.items()
+        (who, tuple(Cell(tuple(_ordered(found.get(service, {}).values()))) for service in columns))
+        for who, found in roles_first
     )
     return Matrix(columns, rows)
 

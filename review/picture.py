@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -11,9 +12,10 @@ from patching.template_rules.assembly import Resource, listed, texts
 from review.facts import Facts, NodeAssociation, Sent, Window, identity
 from review.model import Effect, Node, Picture, ResourceChange, Tie
 
-COLUMNS = ("When", "What runs", "On which nodes", "Where output goes", "Events and alarms", "Who is told")
-_WHEN, _WHAT, _NODES, _OUTPUT, _EVENTS, _TOLD = range(len(COLUMNS))
+COLUMNS = ("When", "What runs", "Nodes and baselines", "Output and events", "Topic", "Who is told")
+_WHEN, _WHAT, _NODES, _OUTPUT, _TOPICS, _TOLD = range(len(COLUMNS))
 _TOPIC = "AWS::SNS::Topic"
+_MORE = re.compile(r" (?:and|or) ")
 
 
 class _Drawing:
@@ -69,7 +71,10 @@ def _sent(facts: Facts, drawing: _Drawing, own: str, sent: Sent) -> None:
     name = facts.whole.short(sent.document)
     what = drawing.node(f"run/{sent.document}/{sent.operation}", _WHAT, "document", name, _does(sent))
     drawing.tie(own, what, f"sends, as {sent.role}" if sent.role else "sends")
-    nodes = drawing.node(f"nodes/{sent.targets}", _NODES, "nodes", sent.targets.removeprefix("nodes with "))
+    tags = sent.targets.replace("nodes with ", "")
+    first = _MORE.split(tags, maxsplit=1)[0]
+    rest = tags.removeprefix(first).strip()
+    nodes = drawing.node(f"nodes/{sent.targets}", _NODES, "nodes", first, rest)
     drawing.tie(what, nodes, "runs on")
     if sent.patching and sent.patching.hooks:
         for hook in vars(sent.patching.hooks).values():
@@ -106,8 +111,8 @@ def _baselines(facts: Facts, drawing: _Drawing) -> None:
 def _topic(facts: Facts, drawing: _Drawing, label: str) -> str:
     topic = next((one for one in facts.assembly.of(_TOPIC) if facts.label(one) == label), None)
     if topic is None:
-        return drawing.node(f"topic/{label}", _EVENTS, "topic", label, "topic elsewhere")
-    return drawing.node(identity(topic), _EVENTS, "topic", label, "topic")
+        return drawing.node(f"topic/{label}", _TOPICS, "topic", label, "topic elsewhere")
+    return drawing.node(identity(topic), _TOPICS, "topic", label, "topic")
 
 
 def _telling(facts: Facts, drawing: _Drawing) -> None:
@@ -117,12 +122,12 @@ def _telling(facts: Facts, drawing: _Drawing) -> None:
         targets = [
             facts.assembly.find(to.get("Arn"), _TOPIC) for to in one.listed("Targets") if isinstance(to, Mapping)
         ]
-        own = drawing.node(identity(one), _EVENTS, "rule", facts.label(one), ", ".join(map(facts.shown, kinds)))
+        own = drawing.node(identity(one), _OUTPUT, "rule", facts.label(one), ", ".join(map(facts.shown, kinds)))
         for topic in [one for one in targets if one is not None]:
             drawing.tie(own, _topic(facts, drawing, facts.label(topic)), "tells")
     for one in facts.assembly.of("AWS::CloudWatch::Alarm"):
         own = drawing.node(
-            identity(one), _EVENTS, "alarm", facts.label(one), facts.shown(one.properties.get("MetricName"))
+            identity(one), _OUTPUT, "alarm", facts.label(one), facts.shown(one.properties.get("MetricName"))
         )
         for topic in _topics(facts, one.listed("AlarmActions")):
             drawing.tie(own, _topic(facts, drawing, facts.label(topic)), "tells")

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from review.model import Picture
 
-_BOX_WIDTH, _BOX_HEIGHT, _COLUMN_GAP, _ROW_GAP, _TOP = 168, 46, 48, 14, 40
+_BOX_WIDTH, _BOX_HEIGHT, _COLUMN_GAP, _ROW_GAP, _TOP = 156, 46, 34, 12, 40
+_LABEL, _DETAIL = 17, 23
+"""Characters that fit into a box."""
 _SWEEPS = 6
 
 
@@ -58,7 +60,7 @@ def draw_picture(picture: Picture) -> PictureDrawing:
     boxes = tuple(
         Box(
             *at[node.id],
-            tuple(filter(None, (_cut(node.label, 24), _cut(node.detail, 29)))),
+            tuple(filter(None, (_cut(node.label, _LABEL), _cut(node.detail, _DETAIL)))),
             f"{node.label}: {node.detail}" if node.detail else node.label,
             node.kind,
             node.change,

@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from review.calendar_drawing import DAY, LABELS, LANE, draw_calendar
-from review.matrix import MOST_NAMED, matrix
+from review.matrix import matrix
 from review.model import Effect, Review, Weight
 from review.picture_drawing import draw_picture
 
@@ -112,7 +112,6 @@ _CONSTANTS: dict[str, Any] = {
     "weight_labels": _LABELS,
     "weighed": _weighed,
     "shown": _shown,
-    "most_named": MOST_NAMED,
     "day_width": DAY,
     "labels_width": LABELS,
     "lane_height": LANE,

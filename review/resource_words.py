@@ -137,7 +137,7 @@ def _of_rule(facts: Facts, one: Resource) -> Iterator[Aspect]:
 def _of_subscription(facts: Facts, one: Resource) -> Iterator[Aspect]:
     who = f"{facts.shown(one.properties.get('Endpoint'))} by {one.properties.get('Protocol')}"
     yield Aspect(
-        *("who", who, "{}", "tells {new} instead of {old}", Area.NOTIFICATION, Weight.CAUTION),
+        *("who", who, "Tells {}", "tells {new} instead of {old}", Area.NOTIFICATION, Weight.CAUTION),
         _of(one, "Endpoint", "Protocol"),
     )
 

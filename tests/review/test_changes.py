@@ -34,8 +34,8 @@ CHANGES = [
     (
         setting("Install-databases", "Schedule", to="cron(0 2 ? * SUN *)"),
         (
-            "window databases moves from on the second Tuesday of the month at 01:00, 5 days later to every Sunday at "
-            "02:00, 5 days later Asia/Seoul"
+            "window databases moves from 5 days after the second Tuesday of the month at 01:00 to 5 days after "
+            "every Sunday at 02:00 Asia/Seoul"
         ),
     ),
     (

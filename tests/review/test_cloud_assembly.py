@@ -10,6 +10,8 @@ from review.cloud_assembly import Acknowledgement, read
 from review.errors import ReviewError
 from tests.review.assemblies import corp
 
+pytestmark = pytest.mark.xdist_group("review")
+
 
 def assembly(folder: Path, *stages: str) -> Path:
     """Write a small cloud assembly with stages of one stack each."""
