@@ -80,6 +80,8 @@ class RunCommand:
         self._documents: dict[str, tuple[Document, tuple[Step, ...]]] = {}
         self._waiting: dict[str, deque[Callable[[], None]]] = {}
         self.commands: dict[str, Command] = {}
+        self.after: list[Callable[[ManagedNode], None]] = []
+        """Told of a node that has come to the end of a command."""
 
     def send(  # noqa: PLR0913 as many as SendCommand has
         self,
@@ -312,6 +314,8 @@ class RunCommand:
         failed = any(run.status is Status.FAILED for run in invocation.steps)
         command.errors += failed
         self._change(command, invocation, Status.FAILED if failed else Status.SUCCESS)
+        for tell in self.after:
+            tell(node)
         if not failed:
             # One node at first, then two, then four: each that succeeds makes room for one more, up to the limit.
             command.allowed_at_once += 1
