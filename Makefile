@@ -13,7 +13,7 @@ export PATH := $(BIN):$(PATH)
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test fuzz lint format synth deploy destroy schema reference bench lock clean
+.PHONY: help setup lab test fuzz lint format synth deploy destroy review schema reference bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
@@ -50,8 +50,12 @@ destroy: setup ## destroy what deploy made; asks first, and empties the output b
 	@patchops before-destroy $(CONFIG) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(YES),--yes)
 	@$(CDK) destroy '**' --force $(CONTEXT)
 
-schema: setup ## write config/policy.schema.json anew from the policy's models
+review: setup ## write build/review.html of CONFIG, and what changes AGAINST a commit or cloud assembly
+	@patchops review --config $(CONFIG) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(AGAINST),--against $(AGAINST)) $(if $(NODES),--nodes $(NODES)) --html build/review.html
+
+schema: setup ## write config/policy.schema.json and docs/review.schema.json anew from their models
 	@python -m patching.policy_schema > config/policy.schema.json
+	@python -m review.schema > docs/review.schema.json
 
 reference: setup ## write docs/policy.md anew from the policy's models and docs/example/policy.yaml
 	@python -m patching.policy_reference > docs/policy.md

@@ -8,12 +8,13 @@ from typing import Any
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import compliance, documents, lab, nodes, run, teardown, windows
+from cli import compliance, documents, lab, nodes, review, run, teardown, windows
 from cli.options import ERROR, OK, USAGE
 from lab.errors import LabError
 from ops.errors import OperationError, in_words
 from patching.errors import InvalidValueError
 from patching.policy_file import PolicyError
+from review.errors import ReviewError
 
 UsageError: type[Any] = typer.BadParameter.__bases__[0]
 """What a wrong command line raises: typer has it of its own, and does not export it."""
@@ -32,6 +33,7 @@ app.command("install")(run.install)
 app.command("run")(run.document)
 app.command("compliance")(compliance.compliance)
 app.command("windows")(windows.windows)
+app.command("review")(review.review)
 app.command("before-destroy")(teardown.before_destroy)
 app.add_typer(lab.app, name="lab")
 
@@ -46,7 +48,7 @@ def main() -> None:
         sys.exit(USAGE)
     except typer.Abort:
         print("patchops: not done", file=sys.stderr)
-    except (OperationError, PolicyError, InvalidValueError, LabError) as error:
+    except (OperationError, PolicyError, InvalidValueError, LabError, ReviewError) as error:
         print(f"patchops: {error}", file=sys.stderr)
     except (BotoCoreError, ClientError) as error:
         print(f"patchops: {in_words(error)}", file=sys.stderr)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from aws_cdk import Acknowledgment, Validations
+import json
+
+from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
 NIST, HIPAA, PCI = "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321"
@@ -16,3 +18,10 @@ def acknowledge(construct: IConstruct, reason: str, *rules: str) -> None:
 def in_packs(rule: str, *packs: str) -> tuple[str, ...]:
     """Return the ids of a rule that several packs have under one name."""
     return tuple(f"{pack}-{rule}" for pack in packs)
+
+
+def as_in_findings(construct: IConstruct, text: str) -> str:
+    """Write a text as the packs write it in their findings: functions of CloudFormation in it as JSON."""
+    resolved = Stack.of(construct).resolve(text)
+    parts = [resolved] if isinstance(resolved, str) else resolved["Fn::Join"][1]
+    return "".join(part if isinstance(part, str) else json.dumps(part, separators=(",", ":")) for part in parts)

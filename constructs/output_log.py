@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
-from constructs.acknowledgment import acknowledge
+from constructs.acknowledgment import acknowledge, as_in_findings
 
 from patching.retention import log_retention
 
@@ -76,7 +76,7 @@ class OutputLog(Construct):
         acknowledge(
             policy,
             "The streams of the environment's own log group, whose names hold the ids of commands and nodes to come.",
-            f"AwsSolutions-IAM5[Resource::{account}{self.name}:log-stream:*]",
+            f"AwsSolutions-IAM5[Resource::{account}{as_in_findings(self, self.name)}:log-stream:*]",
         )
         acknowledge(
             policy,

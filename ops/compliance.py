@@ -6,7 +6,7 @@ Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manag
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ops.errors import in_words
 from ops.nodes import Node, in_batches, targeted
 from ops.session import Session
-from patching.compliance import NON_COMPLIANT_STATES, NodeCompliance, PatchState, severity_rank
+from patching.compliance import NodeCompliance, PatchState, severity_rank, states_not_complying
 from patching.targets import Targets
 
 MAX_IDS = 50
@@ -126,8 +126,8 @@ def review(session: Session, targets: Targets) -> Review:
     nodes = targeted(session, targets)
     problems: list[str] = []
     states = _states(session, nodes, problems)
-    names = _baseline_names(session, {state["BaselineId"] for state in states.values()}, problems)
-    reports = [_report(session, node, states.get(node.id), names, problems) for node in nodes]
+    baselines = _baselines(session, {state["BaselineId"] for state in states.values()}, problems)
+    reports = [_report(session, node, states.get(node.id), baselines, problems) for node in nodes]
     return Review(session.now(), tuple(reports), tuple(problems))
 
 
@@ -143,28 +143,34 @@ def _states(session: Session, nodes: Sequence[Node], problems: list[str]) -> dic
     return states
 
 
-def _baseline_names(session: Session, ids: set[str], problems: list[str]) -> dict[str, str]:
-    names = {}
+def _baselines(session: Session, ids: set[str], problems: list[str]) -> dict[str, Any]:
+    """Read the baselines that nodes were held against: their names, and what they say of available updates."""
+    found = {}
     for baseline_id in sorted(ids):
         try:
-            names[baseline_id] = session.ssm.get_patch_baseline(BaselineId=baseline_id)["Name"]
+            found[baseline_id] = session.ssm.get_patch_baseline(BaselineId=baseline_id)
         except (BotoCoreError, ClientError) as error:
             problems.append(f"name of baseline {baseline_id}: {in_words(error)}")
-    return names
+    return found
 
 
 def _report(
-    session: Session, node: Node, state: dict[str, Any] | None, names: dict[str, str], problems: list[str]
+    session: Session, node: Node, state: dict[str, Any] | None, baselines: dict[str, Any], problems: list[str]
 ) -> NodeReport:
     if state is None:
         return NodeReport(node, NodeCompliance.UNKNOWN)
     counts = {one: int(state.get(one.count_field, 0)) for one in COUNTED}
-    lacking = any(counts[one] for one in NON_COMPLIANT_STATES)
+    baseline = baselines.get(state["BaselineId"])
+    open_states = states_not_complying((baseline or {}).get("AvailableSecurityUpdatesComplianceStatus", ""))
+    lacking = any(counts[one] for one in open_states)
     open_patches: tuple[OpenPatch, ...] = ()
     compliance = NodeCompliance.NON_COMPLIANT if lacking else NodeCompliance.COMPLIANT
+    if baseline is None and not lacking and counts[PatchState.AVAILABLE_SECURITY_UPDATE]:
+        # Whether these count is said by the baseline, which could not be read.
+        compliance = NodeCompliance.UNKNOWN
     if lacking:
         try:
-            open_patches = _open_patches(session, node)
+            open_patches = _open_patches(session, node, open_states)
         except (BotoCoreError, ClientError) as error:
             problems.append(f"patches of {node.id}: {in_words(error)}")
             compliance = NodeCompliance.UNKNOWN
@@ -176,17 +182,17 @@ def _report(
         operation=state.get("Operation", ""),
         at=state.get("OperationEndTime"),
         baseline_id=state["BaselineId"],
-        baseline_name=names.get(state["BaselineId"], ""),
+        baseline_name=(baseline or {}).get("Name", ""),
         patch_group=state.get("PatchGroup", ""),
         open_patches=open_patches,
     )
 
 
-def _open_patches(session: Session, node: Node) -> tuple[OpenPatch, ...]:
+def _open_patches(session: Session, node: Node, states: Collection[PatchState]) -> tuple[OpenPatch, ...]:
     """Read the open patches of one node, state by state: the rest is many times as much."""
     found = []
     for state in COUNTED:
-        if state.compliant:
+        if state not in states:
             continue
         pages = session.ssm.get_paginator("describe_instance_patches").paginate(
             InstanceId=node.id, Filters=[{"Key": "State", "Values": [str(state)]}], PaginationConfig={"PageSize": 50}

@@ -68,6 +68,19 @@ NON_COMPLIANT_STATES = frozenset(
 )
 
 
+def states_not_complying(available_security_updates: str) -> frozenset[PatchState]:
+    """Return the states that keep a node of a baseline from being compliant.
+
+    See https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreatePatchBaseline.html.
+
+    Args:
+        available_security_updates: the baseline's AvailableSecurityUpdatesComplianceStatus; empty where it has none.
+    """
+    if available_security_updates != "NON_COMPLIANT":
+        return NON_COMPLIANT_STATES
+    return NON_COMPLIANT_STATES | {PatchState.AVAILABLE_SECURITY_UPDATE}
+
+
 class NodeCompliance(StrEnum):
     """What is known of a node. One that was never scanned, or could not be read, is unknown and not compliant."""
 

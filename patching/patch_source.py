@@ -18,6 +18,10 @@ _MAX_PRODUCTS = 20
 _MAX_PRODUCT = 128
 _MAX_CONFIGURATION = 1024
 _NAME = re.compile(r"[A-Za-z0-9_.-]{3,50}")
+_ADDRESS = re.compile(r"[a-z]+://[^\s,;\"']+")
+_BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+_S3 = r"s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?"
+_IN_S3 = re.compile(rf"https://(?:(?P<host>{_BUCKET})\.{_S3}|{_S3}/(?P<path>{_BUCKET}))(?:/.*)?")
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,16 @@ class PatchSource:
                 f"{_MAX_CONFIGURATION:,}"
             )
             raise InvalidValueError(message)
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The addresses in its configuration, each with the bucket of S3 that it leads to by HTTPS; empty for none.
+
+        Those with a variable of the package manager's (`$`) are left out: where they lead is not known.
+        """
+        found = [one for one in _ADDRESS.findall(self.configuration) if "$" not in one]
+        matches = {one: _IN_S3.fullmatch(one) for one in found}
+        return {one: (match["host"] or match["path"]) if match else "" for one, match in matches.items()}
 
     def to_api(self) -> dict[str, Any]:
         """Write the source as CreatePatchBaseline takes it."""

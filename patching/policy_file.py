@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from patching import yaml_file
 from patching.errors import is_token
 from patching.policy import Policy
+from patching.policy.checks import among_sound_parts
 from patching.policy.part import FINDINGS, PolicyFinding, Reading
 
 if TYPE_CHECKING:
@@ -126,17 +127,24 @@ def parse_policy(
     ]
     if tokens:  # what checks values lets them pass, for those who make constructs in Python
         raise PolicyError(name, [*unusable, *tokens])
-    plain = yaml_file.plain(data)
     if environment is not None:
-        plain["environment"] = environment
-    plain = _expanded(plain, str(plain.get("environment", "")))
+        data["environment"] = environment
+    data, met = _expanded(data, str(data.get("environment", "")))
+    unusable += [Problem(one.line, _shown(one.at), one.what) for one in met]
+    plain = yaml_file.plain(data)
     reading = Reading(folder or Path())
     if today is not None:
         reading.today = today
     try:
         policy = Policy.model_validate(plain, context=reading)
     except ValidationError as error:
-        problems = [problem for detail in error.errors(include_url=False) for problem in _problems(detail, data)]
+        details = error.errors(include_url=False)
+        problems = [problem for detail in details for problem in _problems(detail, data)]
+        broken = {str(detail["loc"][0]) for detail in details if detail["loc"]}
+        # A key that is not known may be meant to be another one, whose part is not what it seems then.
+        broken |= {near for key in broken for near in _near(key, list(Policy.model_fields))}
+        if broken:
+            problems += [_problem(one, (), data) for one in among_sound_parts(plain, broken, reading)]
         # Both forms of a value that can be a number or text are complained about, in the same words.
         raise PolicyError(name, dict.fromkeys([*unusable, *problems])) from None
     if unusable:
@@ -146,13 +154,18 @@ def parse_policy(
     return policy
 
 
-def _expanded(node: Any, environment: str) -> Any:  # noqa: ANN401 YAML holds anything
-    """Put the environment's name where the file has `{environment}`."""
-    if isinstance(node, dict):
-        return {_expanded(key, environment): _expanded(value, environment) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_expanded(value, environment) for value in node]
-    return node.replace("{environment}", environment) if isinstance(node, str) else node
+def _expanded(data: yaml_file.Mapping, environment: str) -> tuple[yaml_file.Mapping, list[yaml_file.Found]]:
+    """Put the environment's name where the file has `{environment}`; return also what to say of keys that then meet."""
+
+    def put(text: Any) -> Any:  # noqa: ANN401 YAML holds anything
+        return text.replace("{environment}", environment) if isinstance(text, str) else text
+
+    met = []
+    expanded = yaml_file.changed(data, put)
+    for at, line, key, other in yaml_file.meeting(data, put):
+        message = f"the keys {other!r} and {key!r} both become {put(key)!r}; write one of them otherwise"
+        met.append(yaml_file.Found((*map(put, at), put(key)), line, message))
+    return expanded, met
 
 
 def _problems(detail: ErrorDetails, data: yaml_file.Mapping) -> list[Problem]:
@@ -194,10 +207,14 @@ def _message(detail: ErrorDetails, location: Location) -> str:
 def _unknown_key(location: Location) -> str:
     key = str(location[-1])
     known = _known_keys(location[:-1])
-    near = difflib.get_close_matches(key, known, n=1)
-    if near:
-        return f"there is no key {key!r}; did you mean {near[0]!r}?"
+    for near in _near(key, known):
+        return f"there is no key {key!r}; did you mean {near!r}?"
     return f"there is no key {key!r}; expected one of {', '.join(known)}"
+
+
+def _near(key: str, known: list[str]) -> list[str]:
+    """Return the known key that is most like a key, if one is like it."""
+    return difflib.get_close_matches(key, known, n=1)
 
 
 def _known_keys(location: Location) -> list[str]:

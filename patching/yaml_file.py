@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 Location = tuple[int | str, ...]
 NO_YAML = (YAMLError, ValueError, LookupError, AttributeError, TypeError)
@@ -55,6 +55,13 @@ class _LineKeeper(SafeConstructor):
         made.lines = [item.start_mark.line + 1 for item in node.value]
         return made
 
+    def timestamp(self, node: ScalarNode) -> Any:  # noqa: ANN401 a day, a time or a text
+        """Make a date; what looks like one and is none stays text, at its place."""
+        try:
+            return self.construct_yaml_timestamp(node)
+        except ValueError:
+            return node.value
+
     def _key(self, node: Node) -> Any:  # noqa: ANN401 YAML holds anything
         key = self.construct_object(node, deep=True)
         return tuple(key) if isinstance(key, list) else key
@@ -62,6 +69,7 @@ class _LineKeeper(SafeConstructor):
 
 _LineKeeper.add_constructor("tag:yaml.org,2002:map", _LineKeeper.mapping)
 _LineKeeper.add_constructor("tag:yaml.org,2002:seq", _LineKeeper.sequence)
+_LineKeeper.add_constructor("tag:yaml.org,2002:timestamp", _LineKeeper.timestamp)
 
 
 class UnreadableError(Exception):
@@ -168,6 +176,52 @@ def unusable(data: Any) -> Iterator[Found]:  # noqa: ANN401 YAML holds anything
             yield Found(at, line, f"the key {shown!r} is not text; put it in quotes, or write another one")
         elif _HALF.search(what):
             yield Found(at, line, f"{what!r} has half a character (a surrogate); write it in full")
+
+
+def changed(data: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 YAML holds anything
+    """Return the same with every key and every value changed, which stand where they stood.
+
+    Of keys that become one, the last stays: see `meeting`.
+    """
+    if isinstance(data, dict):
+        made = Mapping({change(key): changed(value, change) for key, value in data.items()})
+        made.lines = {change(key): line for key, line in getattr(data, "lines", {}).items()}
+        return made
+    if isinstance(data, list):
+        listed = Sequence(changed(value, change) for value in data)
+        listed.lines = list(getattr(data, "lines", ()))
+        return listed
+    return change(data)
+
+
+class Meeting(NamedTuple):
+    """A key that becomes the same as another one of its mapping.
+
+    Attributes:
+        at: the place of the mapping.
+        line: of the key, counted from 1.
+        key: the key.
+        other: the key before it.
+    """
+
+    at: Location
+    line: int
+    key: Any
+    other: Any
+
+
+def meeting(data: Any, change: Callable[[Any], Any], at: Location = ()) -> Iterator[Meeting]:  # noqa: ANN401 YAML holds anything
+    """Yield every key that a change makes equal to an earlier one of its mapping."""
+    if isinstance(data, dict):
+        seen: dict[Any, Any] = {}
+        for key, value in data.items():
+            if change(key) in seen:
+                yield Meeting(at, line_of(data, (key,)), key, seen[change(key)])
+            seen.setdefault(change(key), key)
+            yield from meeting(value, change, (*at, key))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from meeting(value, change, (*at, index))
 
 
 def location_of(data: Any, parts: Location) -> Location:  # noqa: ANN401 YAML holds anything

@@ -8,6 +8,7 @@ from constructs import Construct
 from patching.deployment import ENVIRONMENT_TAG
 from patching.policy import Policy
 from stacks.patching_stack import PatchingStack
+from stacks.policy_metadata import TOLD, told
 from stacks.windows import batches
 from stacks.windows_stack import WindowsStack
 
@@ -18,6 +19,7 @@ class Environment(Stage):
     def __init__(self, scope: Construct, id: str, *, policy: Policy) -> None:  # noqa: A002 CDK's own name
         super().__init__(scope, id)
         self.patching = PatchingStack(self, "Patching", policy=policy)
+        self.patching.node.add_metadata(TOLD, told(policy))
         for number, names in enumerate(batches(policy)[1:], 2):
             assert self.patching.means is not None  # noqa: S101 there are windows
             WindowsStack(self, f"Windows{number}", policy=policy, number=number, names=names, means=self.patching.means)

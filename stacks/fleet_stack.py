@@ -32,12 +32,13 @@ class FleetStack(Stack):
             description=f"Nodes of the environment {policy.environment}",
         )
         isolated = fleet.network.kind is NetworkKind.ISOLATED
+        mirrors = [f"arn:{self.partition}:s3:::{bucket}/*" for bucket in _mirrors(policy)]
         network = FleetNetwork(
             self,
             "Network",
             network=fleet.network,
             written_buckets=[patching.output.bucket.bucket_arn] if isolated else [],
-            read_objects=list(patching.override_lists) if isolated else [],
+            read_objects=[*patching.override_lists, *mirrors] if isolated else [],
             logs=any(install.cloudwatch_logs for install in policy.install.values()),
         )
         profile = NodeRole(self, "NodeRole", node_policy=patching.node_policy).profile
@@ -54,3 +55,9 @@ class FleetStack(Stack):
                 network=network,
                 profile=profile,
             )
+
+
+def _mirrors(policy: Policy) -> list[str]:
+    """Return the buckets of the alternative sources that nodes of the fleet use."""
+    found = [bucket for source in policy.fleet_sources.values() for bucket in source.addresses.values() if bucket]
+    return list(dict.fromkeys(found))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Fn, Stack
 from constructs import Construct
 from constructs.command_alarms import CommandAlarms
 from constructs.command_document import CommandDocument
@@ -110,7 +110,8 @@ class PatchingStack(Stack):
         return OutputLog(
             self,
             "OutputLog",
-            name=f"/patchops/{self._policy.environment}",
+            # A kept group stays when the environment goes: one that is deployed again must not want its name.
+            name=f"/patchops/{self._policy.environment}/{_own_part(self.stack_id)}",
             key=self._key,
             retention_days=self._policy.output.retention_days,
             keep_on_destroy=self._policy.output.keep_on_destroy,
@@ -214,3 +215,8 @@ class PatchingStack(Stack):
             node_policy=self.node_policy,
             tags=self._policy.hybrid_tags,
         ).command
+
+
+def _own_part(stack_id: str) -> str:
+    """Return a part of a stack's id that no other stack of this name has had or will have."""
+    return Fn.select(0, Fn.split("-", Fn.select(2, Fn.split("/", stack_id))))

@@ -6,7 +6,8 @@ reference (docs/policy.md) repeats it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
 
 from patching.command_document import hook_findings
 from patching.deployment import ENVIRONMENT_TAG, NAME_TAG, PATCH_GROUP_TAG
@@ -14,21 +15,35 @@ from patching.operating_system import OperatingSystem
 from patching.patch_group import PATCH_GROUP_TAGS, patch_group
 from patching.policy import exception_checks, size_checks, window_checks
 from patching.policy.content import PolicyContent
-from patching.policy.part import Findings, Place, Reading
+from patching.policy.fleet import NetworkKind
+from patching.policy.part import Findings, Place, PolicyFinding, Reading
 from patching.quotas import MAX_TAGS
 from patching.targets import value_set
 
 
 def check(policy: PolicyContent, findings: Findings, reading: Reading) -> None:
     """Find what is wrong with the policy as a whole."""
-    _check_tags(policy, findings)
-    _check_quotas(policy, findings)
-    _check_baselines(policy, findings)
-    _check_groups(policy, findings)
-    exception_checks.check(policy, findings, reading)
-    _check_documents(policy, findings)
-    size_checks.check(policy, findings)
-    window_checks.check(policy, findings, reading)
+    for _, look in _CHECKS:
+        look(policy, findings, reading)
+
+
+def among_sound_parts(plain: Mapping[str, Any], broken: Collection[str], reading: Reading) -> list[PolicyFinding]:
+    """Return what is wrong with the policy as a whole, as far as that does not depend on parts that are broken.
+
+    Args:
+        plain: what the file holds.
+        broken: the keys whose parts are broken or missing.
+        reading: what the policy is read with; what would be warned of is left out.
+    """
+    sound = {key: value for key, value in plain.items() if key in PolicyContent.model_fields and key not in broken}
+    # Of a part that stands in for a broken one nothing is asked.
+    needed = {key: value for key, value in _STANDING_IN.items() if key not in sound}
+    aside = Reading(reading.folder, reading.today)
+    policy, findings = PolicyContent.model_validate({**needed, **sound}, context=aside), Findings()
+    for parts, look in _CHECKS:
+        if parts.isdisjoint(broken):
+            look(policy, findings, aside)
+    return findings.found
 
 
 def _check_tags(policy: PolicyContent, findings: Findings) -> None:
@@ -181,6 +196,27 @@ def _check_reached(policy: PolicyContent, findings: Findings) -> None:
             findings.add(("baselines", name), message)
 
 
+def _check_sources(policy: PolicyContent, findings: Findings) -> None:
+    """Nodes reach the repositories that their baseline names instead of their own.
+
+    Refused:
+    - `baselines.*.sources.*.configuration`: an address that is not in S3, or not by HTTPS, for a node in an isolated
+      network: nothing else can be reached from there
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-alternative-source-repository.html.
+    """
+    if policy.fleet is None or policy.fleet.network.kind is not NetworkKind.ISOLATED:
+        return
+    for (name, source), content in policy.fleet_sources.items():
+        for address, bucket in content.addresses.items():
+            if not bucket:
+                message = (
+                    f"a network of kind isolated leads to S3 only, by HTTPS: nodes do not reach {address} from there; "
+                    "put the repository into a bucket, or take a network of another kind"
+                )
+                findings.add(("baselines", name, "sources", source, "configuration"), message)
+
+
 def _check_documents(policy: PolicyContent, findings: Findings) -> None:
     """A hook is a document of the policy, and runs without parameters.
 
@@ -199,3 +235,36 @@ def _check_documents(policy: PolicyContent, findings: Findings) -> None:
                 continue
             for found in hook_findings(policy.documents[document].content):
                 findings.add(at, f"document {document} cannot be a hook: {found.message}")
+
+
+_STANDING_IN: Mapping[str, Any] = {
+    "environment": "sound",
+    "baselines": {"sound": {"operating_system": "WINDOWS", "default": True, "approved_patches": ["KB1000000"]}},
+    "scan": {"schedule_utc": "cron(0 0 * * ? *)"},
+}
+"""What every policy has."""
+
+_CHECKS: tuple[tuple[frozenset[str], Callable[[PolicyContent, Findings, Reading], None]], ...] = (
+    (frozenset({"tags", "fleet", "hybrid"}), lambda policy, findings, _: _check_tags(policy, findings)),
+    (
+        frozenset({"install", "baselines", "documents", "quotas"}),
+        lambda policy, findings, _: _check_quotas(policy, findings),
+    ),
+    (frozenset({"baselines"}), lambda policy, findings, _: _check_baselines(policy, findings)),
+    (
+        frozenset({"baselines", "fleet", "hybrid", "install", "services", "tags"}),
+        lambda policy, findings, _: _check_groups(policy, findings),
+    ),
+    (frozenset({"baselines", "fleet"}), lambda policy, findings, _: _check_sources(policy, findings)),
+    (frozenset({"exceptions", "baselines"}), exception_checks.check),
+    (frozenset({"documents", "install"}), lambda policy, findings, _: _check_documents(policy, findings)),
+    (
+        frozenset({"environment", "baselines", "exceptions", "documents", "install", "notifications", "operators"}),
+        lambda policy, findings, _: size_checks.check(policy, findings),
+    ),
+    (
+        frozenset({"install", "services", "scan", "inventory", "agent_updates", "fleet", "hybrid", "tags", "quotas"}),
+        window_checks.check,
+    ),
+)
+"""Each check, with the parts that it looks at."""

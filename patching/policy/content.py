@@ -8,6 +8,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from patching.baseline import PatchBaseline
 from patching.deployment import ENVIRONMENT_NAME, ENVIRONMENT_TAG, Deployment
+from patching.patch_group import patch_group
+from patching.patch_source import PatchSource
 from patching.policy import pages
 from patching.policy.access import Hybrid, Operators
 from patching.policy.associations import AgentUpdates, Inventory, Scan
@@ -155,6 +157,19 @@ class PolicyContent(Part):
         return self.baselines[name].patch_baseline(
             self.deployment.name(name), approved=listed[Action.APPROVE], rejected=listed[Action.REJECT]
         )
+
+    def baseline_of(self, node: Node) -> str | None:
+        """Return the name of the baseline that a node of the fleet gets, or None if it is none of the policy's."""
+        of_system = [name for name, one in self.baselines.items() if one.operating_system is node.operating_system]
+        group = patch_group(node.tags)
+        by_group = [name for name in of_system if group in self.baselines[name].patch_groups]
+        return next(iter([*by_group, *(name for name in of_system if self.baselines[name].default)]), None)
+
+    @property
+    def fleet_sources(self) -> dict[tuple[str, str], PatchSource]:
+        """The alternative sources that nodes of the fleet use, by the names of their baseline and of themselves."""
+        names = dict.fromkeys(self.baseline_of(node) for node in self.fleet.nodes) if self.fleet else {}
+        return {(name, one.name): one for name in names if name for one in self.patch_baseline(name).sources}
 
     def install_targets(self, name: str) -> list[Targets]:
         """Return the groups of nodes that a window patches: each its tags, and the environment's."""

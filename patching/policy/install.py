@@ -224,7 +224,9 @@ class Install(Part, json_schema_extra=pages.CREATE_WINDOW):
     )
     cloudwatch_logs: bool = Field(
         default=False,
-        description="Write the output not only to the bucket, but also to the log group `/patchops/ENVIRONMENT`.",
+        description="Write the output not only to the bucket, but also to the log group `/patchops/ENVIRONMENT/STACK`, "
+        "where `STACK` is a part of the stack's id: an environment that is deployed again does not meet a group that "
+        "was kept.",
         json_schema_extra=pages.COMMAND_LOGS,
     )
 

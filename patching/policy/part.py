@@ -60,6 +60,11 @@ class Findings:
     def __init__(self) -> None:
         self._found: list[PolicyFinding] = []
 
+    @property
+    def found(self) -> list[PolicyFinding]:
+        """What was noted."""
+        return list(self._found)
+
     def add(self, at: Place, message: str) -> None:
         """Note a problem."""
         self._found.append(PolicyFinding(at, message))

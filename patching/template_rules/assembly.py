@@ -234,6 +234,8 @@ class Assembly:
     def _ref(self, name: str, template: str) -> Any:  # noqa: ANN401 text, or the place of nothing
         if name == "AWS::NoValue":
             return _ABSENT
+        if name == "AWS::StackId":
+            return f"{PARTITION}cloudformation:{_HERE}:stack/{PSEUDO['AWS::StackName']}/{PSEUDO[name]}"
         if name in PSEUDO:
             return PSEUDO[name]
         resource = self._by_id.get((template, name))

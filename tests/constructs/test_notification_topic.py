@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from constructs.notification_topic import Subscribers
+from aws_cdk import Stack
+from constructs.encryption_key import EncryptionKey
+from constructs.notification_topic import NotificationTopic, Subscribers
 
 from patching.errors import InvalidValueError
-from tests.cdk import Resources
+from tests.cdk import Resources, build
 from tests.constructs.conftest import SUBSCRIBERS
 
 pytestmark = pytest.mark.xdist_group("constructs")
@@ -91,8 +93,24 @@ def test_a_function_may_be_called_by_this_topic_only(watched: Resources) -> None
         ({"queues": ["arn:aws:sqs:eu-west-1:123456789012:a.fifo"]}, "a standard one: the topic is no FIFO topic"),
         ({"functions": ["patching"]}, "'patching' is not the ARN of a Lambda function"),
         ({"urls": ["http://example.com"]}, "'http://example.com' is not an https:// address"),
+        ({"emails": ["ops@example.com", "ops@example.com"]}, "'ops@example.com' is there twice"),
     ],
 )
 def test_who_cannot_be_told_is_refused_when_it_is_made(settings: dict[str, list[str]], message: str) -> None:
     with pytest.raises(InvalidValueError, match=message):
         Subscribers(**settings)
+
+
+def test_subscribers_of_almost_one_name_are_told_apart() -> None:
+    alike = Subscribers(
+        emails=["on/call@example.com", "on--call@example.com"],
+        urls=["https://example.com/a/b", "https://example.com/a--b", "https://example.com/a-b"],
+        functions=[f"arn:aws:lambda:eu-west-1:123456789012:function:{name}" for name in ("a--b", "a-b")],
+    )
+
+    def make(stack: Stack) -> None:
+        key = EncryptionKey(stack, "Key", alias="demo", keep_on_destroy=False).key
+        NotificationTopic(stack, "Topic", name="demo", key=key, subscribers=alike)
+
+    made = [one["Endpoint"] for one in build(make).of("AWS::SNS::Subscription").values()]
+    assert sorted(made) == sorted([*alike.emails, *alike.urls, *alike.functions])

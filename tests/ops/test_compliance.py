@@ -97,3 +97,48 @@ def test_a_node_whose_patches_could_not_be_read_is_unknown_and_the_others_are_no
     ]
     assert review.nodes[1].counts[PatchState.MISSING] == 2
     assert review.problems[0].startswith("patches of i-00000002: ")
+
+
+@pytest.mark.parametrize(
+    ("baseline", "compliance"),
+    [
+        ({}, NodeCompliance.COMPLIANT),
+        ({"AvailableSecurityUpdatesComplianceStatus": "COMPLIANT"}, NodeCompliance.COMPLIANT),
+        ({"AvailableSecurityUpdatesComplianceStatus": "NON_COMPLIANT"}, NodeCompliance.NON_COMPLIANT),
+        (None, NodeCompliance.UNKNOWN),
+    ],
+)
+def test_available_security_updates_count_as_the_baseline_says(
+    stubs: tuple[Stubbed, Stubber, Stubber], baseline: dict[str, str] | None, compliance: NodeCompliance
+) -> None:
+    session, ssm, _ = stubs
+    scanned = [
+        state(f"i-0000000{one}", **({"AvailableSecurityUpdateCount": 1} if one == 2 else {})) for one in (1, 2, 3)
+    ]
+    ssm.add_response("describe_instance_patch_states", {"InstancePatchStates": scanned})
+    if baseline is None:
+        ssm.add_client_error("get_patch_baseline", "AccessDeniedException", "not you")
+    else:
+        ssm.add_response("get_patch_baseline", {"Name": "windows", **baseline})
+    if compliance is NodeCompliance.NON_COMPLIANT:
+        patch = {"Title": "KB5", "KBId": "KB5", "Classification": "", "Severity": "Critical", "InstalledTime": NOW}
+        patch["State"] = "AVAILABLE_SECURITY_UPDATE"
+        wanted = {
+            "InstanceId": "i-00000002",
+            "Filters": [{"Key": "State", "Values": ["AvailableSecurityUpdate"]}],
+            "MaxResults": 50,
+        }
+        for one in ("Missing", "Failed", "InstalledPendingReboot", "InstalledRejected"):
+            asked = {**wanted, "Filters": [{"Key": "State", "Values": [one]}]}
+            ssm.add_response("describe_instance_patches", {"Patches": []}, asked)
+        ssm.add_response("describe_instance_patches", {"Patches": [patch]}, wanted)
+    ssm.activate()
+    review = compliance_of(session)
+    assert [one.compliance for one in review.nodes] == [NodeCompliance.COMPLIANT, compliance, NodeCompliance.COMPLIANT]
+    assert review.compliant == (compliance is NodeCompliance.COMPLIANT)
+    assert len(review.problems) == (baseline is None)
+    ssm.assert_no_pending_responses()
+
+
+def compliance_of(session: Stubbed) -> compliance.Review:
+    return compliance.review(session, Targets.tag("Workload", "Prod"))

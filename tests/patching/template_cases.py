@@ -68,6 +68,17 @@ INSTALLS_BY_A_DOCUMENT = {
     },
 }
 
+OF_STACK = {
+    "Fn::Join": [
+        "/",
+        [
+            "/x",
+            {"Fn::Select": [0, {"Fn::Split": ["-", {"Fn::Select": [2, {"Fn::Split": ["/", ref("AWS::StackId")]}]}]}]},
+        ],
+    ]
+}
+"""A name that has a part of the stack's id in it."""
+
 BROKEN: list[tuple[str, str, dict[str, Any]]] = [
     # Windows.
     ("task-without-output", "Task", WITHOUT_OUTPUT),
@@ -202,6 +213,7 @@ BROKEN: list[tuple[str, str, dict[str, Any]]] = [
         "NodePolicy",
         {"NodePolicy.PolicyDocument.Statement.1.Resource": sub(LOGS.replace("demo", "x"))},
     ),
+    ("log-not-writable", "NodePolicy", {"Logs.LogGroupName": OF_STACK}),
     ("log-group-not-encrypted", "Logs", {"Key.KeyPolicy.Statement.2.Principal": CLOUDWATCH}),
     # Baselines.
     ("baseline-for-nobody", "Linux", {"Linux.PatchGroups": GONE}),

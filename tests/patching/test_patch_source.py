@@ -67,3 +67,21 @@ def test_what_available_updates_mean_is_a_matter_of_windows() -> None:
     assert PatchBaseline.from_api(api).available_security_updates is said
     with pytest.raises(InvalidValueError, match="is a matter of Windows only, not of UBUNTU"):
         baseline(OperatingSystem.UBUNTU, available_security_updates=said)
+
+
+@pytest.mark.parametrize(
+    ("address", "bucket"),
+    [
+        ("https://my-mirror.s3.eu-west-1.amazonaws.com/al2023/", "my-mirror"),
+        ("https://my.mirror.s3.dualstack.eu-west-1.amazonaws.com", "my.mirror"),
+        ("https://s3.eu-west-1.amazonaws.com/my-mirror/al2023", "my-mirror"),
+        ("http://my-mirror.s3.eu-west-1.amazonaws.com/al2023/", ""),
+        ("https://mirror.example.com/al2023/", ""),
+        ("ftp://mirror.example.com/", ""),
+        ("https://my-mirror.s3.amazonaws.com.example.com/", ""),
+    ],
+)
+def test_it_is_known_which_addresses_are_in_s3(address: str, bucket: str) -> None:
+    made = PatchSource("mirror", ("*",), f"[mirror]\nbaseurl={address},https://repo.$awsregion.example.com\nenabled=1")
+    assert made.addresses == {address: bucket}
+    assert PatchSource("mirror", ("*",), f"deb {address} noble main").addresses == {address: bucket}

@@ -34,6 +34,71 @@ def test_the_environments_name_is_put_in_keys_and_values() -> None:
     assert read.tags == {"Team-lab": "lab/lab"}
 
 
+def test_keys_that_become_one_are_told() -> None:
+    text = changed(("Project: demo", 'Team-lab: a, "Team-{environment}": b'))
+    (found,) = problems(text)
+    assert found == (
+        "p.yaml:2: tags.Team-lab: the keys 'Team-lab' and 'Team-{environment}' both become 'Team-lab'; write one of "
+        "them otherwise"
+    )
+    bob = text.replace("Team-lab", "Team-bob")
+    assert problems(bob) == []
+    with pytest.raises(PolicyError, match=r"^p.yaml:2: tags.Team-bob: the keys 'Team-bob' and 'Team-{environment}' b"):
+        parse_policy(bob, name="p.yaml", environment="bob")
+
+
+def test_a_mistake_behind_a_key_with_the_environments_name_has_its_own_line() -> None:
+    text = changed(("  prod:", '  "{environment}-prod":'), ("cutoff_hours: 1", "cutoff_hours: 9"))
+    (found,) = problems(text)
+    assert found.startswith("p.yaml:23: install.lab-prod.cutoff_hours: 9 is not below")
+
+
+def test_what_is_wrong_with_the_whole_is_told_beside_what_is_wrong_with_another_part() -> None:
+    text = changed(
+        ("retention_days: 30", "retention_days: 0"),
+        ("Workload: Prod", "Workload: Prod, PatchGroup: db"),
+        (
+            "notifications:",
+            (
+                "exceptions:\n  gone: {patch: curl, baselines: [linux], owner: a@b.c, reason: It was needed once, "
+                "until: 2025-12-31}\nnotifications:"
+            ),
+        ),
+    )
+    assert [line[: line.index(": ", 10)] for line in problems(text)] == [
+        "p.yaml:19: install.prod.targets.PatchGroup",
+        "p.yaml:25: exceptions.gone.until",
+        "p.yaml:29: output.retention_days",
+    ]
+
+
+def test_a_day_that_is_not_in_the_calendar_has_its_line() -> None:
+    text = changed(("cutoff_hours: 1", "cutoff_hours: 1\n    start_date: 2026-02-30"), ("days: 30", "days: 0"))
+    assert [line.split(": found")[0] for line in problems(text)] == [
+        "p.yaml:24: install.prod.start_date",
+        "p.yaml:28: output.retention_days",
+    ]
+    assert "found '2026-02-30'; input should be a valid date" in problems(text)[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("patch_groups: [web]", "patch_groups: [wbe]\n    default: 3", {"baselines.linux.default"}),
+        ("baselines:", "quotass: {windows_open: 9}\nbaselines:", {"quotass"}),
+        ("fleet:", "flet:", {"flet"}),
+    ],
+)
+def test_what_only_follows_from_a_broken_part_is_not_told(old: str, new: str, told: set[str]) -> None:
+    windows = "".join(
+        f"  w{n}:\n    targets: {{Workload: w{n}}}\n    schedule: cron(0 2 ? * SUN *)\n    timezone: Asia/Seoul\n"
+        "    duration_hours: 4\n"
+        for n in range(6)
+    )
+    text = changed((old, new), ("notifications:", f"{windows if 'quotas' in new else ''}notifications:"))
+    assert {line.split(": ")[1] for line in problems(text)} == told
+
+
 def test_a_bad_name_from_outside_is_named_at_the_key_that_it_replaces() -> None:
     with pytest.raises(PolicyError, match=r"^p.yaml:1: environment: environment 'Alice' is not 2 to 20"):
         parse_policy(SMALL, name="p.yaml", environment="Alice")

@@ -48,7 +48,7 @@ def test_in_a_public_network_nodes_ask_for_addresses_and_subnets_hand_out_none()
     assert "SecurityGroupIngress" not in kinds["SecurityGroup"][0]
 
 
-def test_in_an_isolated_network_nodes_reach_every_override_list_that_a_window_names() -> None:
+def test_in_an_isolated_network_nodes_reach_override_lists_and_mirrors() -> None:
     (policy,) = [
         one["Properties"]["PolicyDocument"]
         for template in synthesized("everything").templates.values()
@@ -56,8 +56,8 @@ def test_in_an_isolated_network_nodes_reach_every_override_list_that_a_window_na
         if one["Type"] == "AWS::EC2::VPCEndpoint" and "PolicyDocument" in one["Properties"]
     ]
     (read,) = [one for one in policy["Statement"] if one["Action"] == "s3:GetObject"]
-    read_lists = [one["Fn::Join"][1][-1] for one in read["Resource"] if "lists" in str(one)]
-    assert read_lists == [":s3:::patch-lists/batch.yaml", ":s3:::public-lists/later.yaml"]
+    own = [one["Fn::Join"][1][-1] for one in read["Resource"] if len(one["Fn::Join"][1]) == 3]
+    assert own == [":s3:::patch-lists/batch.yaml", ":s3:::patch-mirror/*", ":s3:::public-lists/later.yaml"]
     assert "Condition" not in read
 
 

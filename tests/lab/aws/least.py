@@ -138,6 +138,7 @@ class World:
         self._cloudformation = connect("cloudformation", REGION)
         self._deployed = Deployed(self._cloudformation, connect("ssm", REGION), policy, self.stacks)
         self._deployed.deploy()
+        (self.log_group,) = (physical for kind, _, physical in self.resources if kind == "AWS::Logs::LogGroup")
         # What runs every hour is done well before half past.
         with self._plane.engine(REGION) as engine:
             engine.clock.advance(engine.clock.now + timedelta(minutes=30))
@@ -215,7 +216,7 @@ class World:
 
     @property
     def _streams(self) -> set[str]:
-        return set(logs_backends[ACCOUNT][REGION].groups["/patchops/least"].streams)
+        return set(logs_backends[ACCOUNT][REGION].groups[self.log_group].streams)
 
 
 def _windows(engine: Engine) -> list[str]:

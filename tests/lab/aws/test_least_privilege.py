@@ -153,9 +153,9 @@ def test_without_any_action_of_the_keys_policy_a_log_group_cannot_be_made(world:
 
     held, needed = world.held("AWS::KMS::Key"), []
     document = held.document
-    group = ("AWS::Logs::LogGroup", {"LogGroupName": "/patchops/least", "KmsKeyId": held.holder.arn})
+    group = ("AWS::Logs::LogGroup", {"LogGroupName": world.log_group, "KmsKeyId": held.holder.arn})
     logs = connect("logs", REGION)
-    logs.delete_log_group(logGroupName="/patchops/least")
+    logs.delete_log_group(logGroupName=world.log_group)
     for number, (taken, changed) in enumerate(without_each(document)):
         held.put(changed)
         stack = Stack(connect, f"log-{number}", REGION)
@@ -163,7 +163,7 @@ def test_without_any_action_of_the_keys_policy_a_log_group_cannot_be_made(world:
             needed.append(taken)
         stack.delete()
         held.put(document)
-    logs.create_log_group(logGroupName="/patchops/least")
+    logs.create_log_group(logGroupName=world.log_group)
     assert sorted(needed) == [f"{LOGS} {action}" for action in LOG_ACTIONS]
 
 

@@ -1,4 +1,7 @@
-"""Every policy of the repository deploys to the local AWS, changes nothing when it is deployed again, and goes."""
+"""Every policy of the repository deploys to the local AWS, changes nothing when it is deployed again, and goes.
+
+Where it keeps its output it comes again.
+"""
 
 from __future__ import annotations
 
@@ -26,3 +29,7 @@ def test_a_policy_deploys_and_goes(path: Path, connect: Connect) -> None:
     assert deployed.deploy()
     assert deployed.deploy() == []
     deployed.destroy()
+    if path.stem == "everything":
+        # What was kept, which is all that can be, is in nobody's way.
+        assert deployed.deploy()
+        deployed.destroy()

@@ -165,6 +165,23 @@ def test_a_network_without_the_internet_is_for_systems_whose_repositories_are_in
     assert problems(ubuntu) == []
 
 
+MIRROR = "    sources:\n      mirror:\n        products: ['*']\n        configuration: deb {} main\n    rules:"
+
+
+@pytest.mark.parametrize("address", ["https://mirror.example.com/al", "http://mirror.s3.eu-west-1.amazonaws.com/al"])
+def test_an_isolated_node_does_not_reach_a_mirror_outside_of_s3(address: str) -> None:
+    text = changed(
+        (FLEET, f"{FLEET.rstrip()}\n  network: {{kind: isolated}}\n"), ("    rules:", MIRROR.format(address))
+    )
+    (found,) = problems(text)
+    assert found.startswith(
+        "p.yaml:16: baselines.linux.sources.mirror.configuration: a network of kind isolated leads to"
+    )
+    assert f"nodes do not reach {address} from there" in found
+    assert problems(text.replace("isolated", "nat")) == []
+    assert problems(text.replace(address, "https://mirror.s3.eu-west-1.amazonaws.com/al")) == []
+
+
 # What a node is made of.
 
 
