@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("local-aws")
 
-REGION = "ap-northeast-2"
+REGION = "il-central-1"
 JSON = {"Content-Type": "application/json"}
 
 
