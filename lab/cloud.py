@@ -176,6 +176,12 @@ class Cloud(Protocol):
     def alarms(self) -> Iterable[Alarm]:
         """Return the alarms on one metric."""
 
+    def alarm_state(self, name: str) -> str | None:
+        """Return the state of an alarm, or None if there is no such alarm."""
+
+    def group_members(self, name: str) -> list[str] | None:
+        """Return the ids of the instances in a resource group, or None if there is no such group."""
+
     def set_alarm_state(self, name: str, state: str, reason: str) -> None:
         """Keep the state of an alarm."""
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from lab.clock import Event
 from lab.output import NOTHING, Output
+from lab.stop_alarms import StopAlarms
 from patching.rate_control import RateControl
 from patching.targets import Targets
 
@@ -24,6 +25,7 @@ class Status(StrEnum):
 
     PENDING = "Pending"
     IN_PROGRESS = "InProgress"
+    DELAYED = "Delayed"
     SUCCESS = "Success"
     FAILED = "Failed"
     TIMED_OUT = "TimedOut"
@@ -33,7 +35,16 @@ class Status(StrEnum):
     @property
     def final(self) -> bool:
         """Tell whether it will not change any more."""
-        return self not in (Status.PENDING, Status.IN_PROGRESS, Status.CANCELLING)
+        return self not in (Status.PENDING, Status.IN_PROGRESS, Status.DELAYED, Status.CANCELLING)
+
+    @property
+    def waiting(self) -> bool:
+        """Tell whether nothing of it has begun: it is not its turn yet, or its node does not answer."""
+        return self in (Status.PENDING, Status.DELAYED)
+
+
+UNTOLD = (Status.PENDING, Status.DELAYED, Status.CANCELLING)
+"""Statuses that nobody is told of."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,7 @@ class Notification:
 
     def wants(self, status: Status) -> bool:
         """Tell whether a change to this status is told. A command that waits or is being cancelled never is."""
-        return status not in (Status.PENDING, Status.CANCELLING) and ("All" in self.events or status in self.events)
+        return status not in UNTOLD and ("All" in self.events or status in self.events)
 
 
 @dataclass(slots=True)
@@ -72,6 +83,11 @@ class StepRun:
     error: str = ""
     started: datetime | None = None
     ended: datetime | None = None
+
+    @property
+    def details(self) -> str:
+        """Its status in detail."""
+        return "ExecutionTimedOut" if self.status is Status.TIMED_OUT else str(self.status)
 
     @property
     def output(self) -> str:
@@ -127,6 +143,11 @@ class Command:
     invocations: dict[str, Invocation] = field(default_factory=dict)
     status: Status = Status.PENDING
     details: str = "Pending"
+    alarms: StopAlarms = field(default_factory=StopAlarms)
+    triggered: dict[str, str] = field(default_factory=dict)
+    """The alarms that stopped it, with their states."""
+
+    expiry: Event | None = None
     allowed_at_once: int = 1
     stopped: bool = False
     watchers: list[Callable[[Invocation | None], None]] = field(default_factory=list)
@@ -156,7 +177,7 @@ class Command:
         """Take the next one that can be started, or None if there is none."""
         while self.startable:
             invocation = self.invocations[heapq.heappop(self.startable)[1]]
-            if invocation.status is Status.PENDING:
+            if invocation.status.waiting and invocation.pending_event is None:
                 return invocation
         return None
 

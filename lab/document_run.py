@@ -17,7 +17,7 @@ from lab.baselines import Baselines
 from lab.catalogue import Catalogue
 from lab.cloud import Cloud
 from lab.command import Status, StepRun
-from lab.documents import Document
+from lab.documents import Document, timeout_of
 from lab.evaluations import Evaluations
 from lab.ids import Ids
 from lab.node import ManagedNode
@@ -30,6 +30,8 @@ Course = Generator[timedelta, None, None]
 
 EXIT_WITH_SUCCESS = 168
 EXIT_WITH_FAILURE = 169
+STOPPED = 137
+"""The code of a step that the agent ended because it took too long."""
 _WITHOUT_PRECONDITIONS = ("1.2", "2.0")
 
 
@@ -122,7 +124,11 @@ def run_document(
             run.printed = _passed_over(reason, step.name)
         else:
             run.status = Status.IN_PROGRESS
-            yield from actions[step.action](job, Place(document, parameters, step, depth), run)
+            course = actions[step.action](job, Place(document, parameters, step, depth), run)
+            in_time = yield from _in_time(course, timedelta(seconds=timeout_of(step)))
+            if not in_time:
+                run.status, run.code = Status.TIMED_OUT, STOPPED
+                run.error += f"failed to run commands: {step.name} timed out after {timeout_of(step)} seconds\n"
             ends = _conclude(step, run)
             ended_by = ended_by or ends
         run.ended = job.now()
@@ -133,8 +139,22 @@ def _passed_over(reason: str, name: str) -> Output:
     return Output(f"Step execution skipped due to {reason}. Step name: {name}")
 
 
+def _in_time(course: Course, left: timedelta) -> Generator[timedelta, None, bool]:
+    """Let something go on as long as it may, and tell whether it came to its end."""
+    for takes in course:
+        if takes > left:
+            course.close()
+            yield left
+            return False
+        left -= takes
+        yield takes
+    return True
+
+
 def _conclude(step: Step, run: StepRun) -> str:
     """Give a step that has run its status, and return its name if the document ends with it."""
+    if run.status is Status.TIMED_OUT:
+        return step.name if step.on_failure == "exit" else ""
     failed = run.code not in (0, EXIT_WITH_SUCCESS)
     if failed and step.on_failure == "successAndExit":
         failed, run.code = False, EXIT_WITH_SUCCESS

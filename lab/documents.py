@@ -13,12 +13,13 @@ from typing import Any
 
 from lab.cloud import Cloud
 from lab.errors import ApiError
-from patching.command_document import CommandDocument
+from patching.command_document import CommandDocument, Step
 from patching.errors import InvalidValueError
 from patching.operating_system import PlatformType
 
 _FILE = Path(__file__).parent / "data" / "documents.json"
 _DEFAULT_TIMEOUT = 3600
+_SHORTEST_TIMEOUT, _LONGEST_TIMEOUT = 5, 172_800
 _NEWEST = ("", "$DEFAULT", "$LATEST")
 SIMULATED = frozenset(
     {
@@ -32,6 +33,16 @@ SIMULATED = frozenset(
     }
 )
 """The documents of AWS that run. Of the others the lab knows what they take, and not what they do."""
+
+
+def timeout_of(step: Step) -> int:
+    """Return the seconds that a step may take; like the agent, take the default for what is no such number.
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-command-ssm-plugin-reference.html.
+    """
+    given = str(step.inputs.get("timeoutSeconds") or "")
+    sensible = given.isascii() and given.isdecimal() and _SHORTEST_TIMEOUT <= int(given) <= _LONGEST_TIMEOUT
+    return int(given) if sensible else _DEFAULT_TIMEOUT
 
 
 @dataclass(frozen=True)
@@ -66,9 +77,11 @@ class Document:
         return platform in self.platform_types
 
     def execution_timeout(self, given: Mapping[str, list[str]]) -> int:
-        """Return the seconds that all steps together may take."""
-        return sum(
-            int(step.inputs.get("timeoutSeconds") or _DEFAULT_TIMEOUT) for step in self.command.resolved_steps(given)
+        """Return the seconds that it may take: those of the steps that a node of one platform runs, at the most."""
+        steps = self.command.resolved_steps(given)
+        return max(
+            sum(timeout_of(step) for step in steps if step.platform in ("", platform))
+            for platform in self.platform_types or ("",)
         )
 
 

@@ -29,6 +29,7 @@ MOMENT = timedelta(seconds=5)
 
 _MAX_DEPTH = 3
 _EXIT = re.compile(r"exit\s+([0-9]+)\s*;?", re.IGNORECASE)
+_SLEEP = re.compile(r"(?:start-)?sleep\s+(?:-s(?:econds)?\s+)?([0-9]{1,6})s?\s*;?", re.IGNORECASE)
 _REBOOT = {PlatformType.LINUX: 194, PlatformType.MACOS: 194, PlatformType.WINDOWS: 3010}
 
 
@@ -44,6 +45,12 @@ def exit_code(script: list[str], platform: PlatformType) -> int:
     return code if platform is PlatformType.WINDOWS else code % 256
 
 
+def slept(script: list[str]) -> timedelta:
+    """Return how long a script is taken to run by the lines of it that say `sleep N`, or `Start-Sleep N`."""
+    lines = (line.strip() for command in script for line in command.splitlines())
+    return timedelta(seconds=sum(int(match[1]) for line in lines if (match := _SLEEP.fullmatch(line))))
+
+
 def run_script(job: Job, place: Place, run: StepRun) -> Course:
     """Take a script for run, or do what the script of an AWS document does.
 
@@ -57,7 +64,7 @@ def run_script(job: Job, place: Place, run: StepRun) -> Course:
     platform = job.node.catalogue.system.platform_type
     commands = place.step.inputs.get("runCommand") or []
     script = [commands] if isinstance(commands, str) else [str(one) for one in commands]
-    yield MOMENT
+    yield MOMENT + slept(script)
     run.code = exit_code(script, platform)
     lines = [f"[simulated] {place.step.action}: {len(script)} commands were not run; taken to end with {run.code}."]
     if run.code == _REBOOT[platform]:
@@ -91,7 +98,7 @@ def run_another_document(job: Job, place: Place, run: StepRun) -> Course:
     yield from run_document(job, document, parameters, runs, ACTIONS, place.depth + 1)
     run.output = "".join(_with_newline(one.output) for one in runs)
     run.error = "".join(_with_newline(one.error) for one in runs)
-    run.code = int(any(one.status is Status.FAILED for one in runs))
+    run.code = int(any(one.status in (Status.FAILED, Status.TIMED_OUT) for one in runs))
 
 
 def _another_document(job: Job, place: Place) -> tuple[Document, dict[str, list[str]]]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from lab.command import Command, Invocation, Status, iso
+from lab.command import UNTOLD, Command, Invocation, Status, iso
 from lab.documents import owned_by_aws
 from lab.event_bus import EventBus
 from lab.metrics import RUN_COMMAND, Metrics
@@ -29,7 +29,6 @@ _METRICS = {
     Status.FAILED: "CommandsFailed",
     Status.TIMED_OUT: "CommandsDeliveryTimedOut",
 }
-_UNTOLD = (Status.PENDING, Status.CANCELLING)
 
 
 class ServiceEvents:
@@ -54,7 +53,7 @@ class ServiceEvents:
 
     def command(self, command: Command) -> None:
         """A command's status has changed."""
-        if command.status in _UNTOLD:
+        if command.status in UNTOLD:
             return
         if command.status in _METRICS:
             self._metrics.count(RUN_COMMAND, _METRICS[command.status])
@@ -73,7 +72,7 @@ class ServiceEvents:
 
     def invocation(self, command: Command, invocation: Invocation) -> None:
         """The status of a command on a node has changed."""
-        if invocation.status in _UNTOLD:
+        if invocation.status in UNTOLD:
             return
         self._bus.emit(
             "EC2 Command Invocation Status-change Notification",
@@ -136,7 +135,7 @@ class ServiceEvents:
 
     def association_target(self, association: Association, invocation: Invocation, now: datetime) -> None:
         """The status of an association on one node has changed."""
-        if invocation.status in _UNTOLD:
+        if invocation.status in UNTOLD:
             return
         self._bus.emit(
             "EC2 State Manager Instance Association State Change",

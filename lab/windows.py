@@ -14,8 +14,9 @@ from lab.clock import Clock, Event
 from lab.command import Command, Notification, Status
 from lab.errors import ApiError
 from lab.ids import Ids
-from lab.run_command import DEFAULT_DELIVERY_TIMEOUT, RunCommand
+from lab.run_command import DEFAULT_DELIVERY_TIMEOUT, NO_ALARMS, RunCommand
 from lab.service_events import ServiceEvents
+from lab.stop_alarms import StopAlarms
 from patching.quotas import MAX_WINDOWS
 from patching.rate_control import RateControl
 from patching.schedule import Schedule, point_in_time
@@ -58,6 +59,7 @@ class WindowTask:
     document_version: str = ""
     delivery_timeout_seconds: int = DEFAULT_DELIVERY_TIMEOUT
     log_group: str = ""
+    alarms: StopAlarms = NO_ALARMS
 
 
 @dataclass
@@ -343,6 +345,7 @@ class MaintenanceWindows:
                 comment=task.comment or f"{execution.id}:{run.id}",
                 delivery_timeout_seconds=task.delivery_timeout_seconds,
                 log_group=task.log_group,
+                alarms=task.alarms,
                 sender_role=task.service_role,
             )
         except ApiError as error:

@@ -226,10 +226,10 @@ def point_in_time(text: str) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         message = f"{text!r} is not a time; expected one like 2027-01-31T22:00:00+09:00"
         raise InvalidValueError(message) from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _localize(wall: datetime, tz: ZoneInfo) -> datetime:

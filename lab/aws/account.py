@@ -25,6 +25,7 @@ from werkzeug.exceptions import HTTPException
 
 from lab import access
 from lab.alarms import COMPARISONS, STATISTICS
+from lab.aws.resource_groups import members
 from lab.aws.vpc import network_of
 from lab.catalogue import Catalogue
 from lab.cloud import Alarm, Instance, RuleTarget, StoredDocument, Topic
@@ -168,6 +169,15 @@ class Account:
         for alarm in list(cloudwatch_backends[self.account][self.region].alarms.values()):
             if alarm.metric_name and alarm.statistic in STATISTICS and alarm.comparison_operator in COMPARISONS:
                 yield _alarm(alarm)
+
+    def alarm_state(self, name: str) -> str | None:
+        """Return the state of an alarm, or None if there is no such alarm."""
+        found = cloudwatch_backends[self.account][self.region].alarms.get(name)
+        return str(found.state_value) if found else None
+
+    def group_members(self, name: str) -> list[str] | None:
+        """Return the ids of the instances in a resource group, or None if there is no such group."""
+        return members(self.account, self.region, name)
 
     def set_alarm_state(self, name: str, state: str, reason: str) -> None:
         """Keep the state of an alarm."""

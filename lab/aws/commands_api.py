@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 
-from lab.aws.operation import Reply, Request, filters, operation, page, refuse, without_empty
-from lab.command import Command, Invocation, Notification, StepRun, iso
+from lab.aws.command_replies import command_reply, invocation_reply, log_output, response_code, url_of
+from lab.aws.operation import Reply, Request, filters, operation, page, refuse
+from lab.command import Command, Invocation, Notification, iso
 from lab.engine import Engine
 from lab.errors import ApiError
 from lab.log_output import default_group
 from lab.run_command import DEFAULT_DELIVERY_TIMEOUT
+from lab.stop_alarms import StopAlarms
 from patching.rate_control import RateControl
+from patching.schedule import point_in_time
 from patching.targets import Targets
 
-_SHOWN = 2_500
 _SHOWN_STANDARD_OUTPUT = 24_000
 _SHOWN_STANDARD_ERROR = 8_000
-_ERRORS = ("Failed", "ExecutionTimedOut")
+_CONSISTENT = timedelta(seconds=1)
+"""How long after sending nobody can ask for one invocation: reading is eventually consistent."""
+
+_TIMES = ("InvokedAfter", "InvokedBefore")
+_COMMAND_FILTERS = (*_TIMES, "Status", "DocumentName")
+_STATUSES = ("Pending", "InProgress", "Success", "Cancelled", "Failed", "TimedOut", "AccessDenied", "DeliveryTimedOut")
+_COMMAND_STATUSES = (*_STATUSES, "ExecutionTimedOut", "Incomplete", "NoInstancesInTag", "LimitExceeded", "Cancelling")
+_INVOCATION_STATUSES = (
+    *_STATUSES,
+    *("Delayed", "ExecutionTimedOut", "Undeliverable", "InvalidPlatform", "Terminated", "Cancelling"),
+)
+"""Statuses that filters know: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CommandFilter.html."""
 
 
 def targets_of(request: Request) -> Targets:
@@ -36,12 +50,21 @@ def notification_of(request: Request) -> Notification | None:
     config = request.get("NotificationConfig") or {}
     if not config.get("NotificationArn"):
         return None
+    if not config["NotificationArn"].startswith("arn:aws:sns:"):
+        raise ApiError("InvalidNotificationConfig", f"{config['NotificationArn']} is no ARN of a topic.")
     return Notification(
         topic=config["NotificationArn"],
         events=tuple(config.get("NotificationEvents") or ("All",)),
         per_invocation=config.get("NotificationType") == "Invocation",
         role=request.get("ServiceRoleArn") or "",
     )
+
+
+def alarms_of(request: Request) -> StopAlarms:
+    """Return the alarms that stop what a request makes, if it has any."""
+    config = request.get("AlarmConfiguration") or {}
+    names = tuple(one["Name"] for one in config.get("Alarms") or ())
+    return StopAlarms(names, bool(config.get("IgnorePollAlarmFailure")))
 
 
 def log_group_of(request: Request, document: str) -> str:
@@ -52,15 +75,13 @@ def log_group_of(request: Request, document: str) -> str:
     return config.get("CloudWatchLogGroupName") or default_group(document)
 
 
-def log_output(group: str) -> Reply:
-    """Return how the service says where output is logged."""
-    return {"CloudWatchLogGroupName": group, "CloudWatchOutputEnabled": bool(group)}
-
-
 @operation
 def send_command(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html."""
-    refuse(request, "AlarmConfiguration", "DocumentHash")
+    refuse(request, "DocumentHash")
+    ids = request.get("InstanceIds") or []
+    if len(ids) != len(set(ids)):
+        raise ApiError("DuplicateInstanceId", "You can't specify a managed node ID more than once.")
     document = request["DocumentName"].rpartition("/")[2]
     command = engine.run_command.send(
         document_name=request["DocumentName"],
@@ -74,31 +95,35 @@ def send_command(engine: Engine, request: Request) -> Reply:
         comment=request.get("Comment") or "",
         delivery_timeout_seconds=int(request.get("TimeoutSeconds") or DEFAULT_DELIVERY_TIMEOUT),
         log_group=log_group_of(request, document),
+        alarms=alarms_of(request),
     )
-    return {"Command": _command(command)}
+    return {"Command": command_reply(command)}
 
 
 @operation
 def list_commands(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListCommands.html."""
-    commands = [engine.run_command.get(request["CommandId"])] if request.get("CommandId") else _newest(engine)
+    commands = _commands(engine, request)
+    wanted = _filters(request, _COMMAND_STATUSES, *_COMMAND_FILTERS, "ExecutionStage")
     if request.get("InstanceId"):
         commands = [one for one in commands if request["InstanceId"] in one.invocations]
-    commands = [one for one in commands if _command_passes(one, request)]
-    return page(request, "Commands", [_command(one) for one in commands])
+    return page(request, "Commands", [command_reply(one) for one in commands if _command_passes(one, wanted)])
 
 
 @operation
 def list_command_invocations(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListCommandInvocations.html."""
-    commands = [engine.run_command.get(request["CommandId"])] if request.get("CommandId") else _newest(engine)
+    wanted = _filters(request, _INVOCATION_STATUSES, *_COMMAND_FILTERS)
     found = [
-        _invocation(command, invocation, details=bool(request.get("Details")))
-        for command in commands
-        for invocation in command.invocations.values()
-        if request.get("InstanceId") in (None, invocation.node_id)
+        (command, invocation)
+        for command in _commands(engine, request)
+        for invocation in _invocations(command, request.get("InstanceId"))
+        if _invocation_passes(command, invocation, wanted)
     ]
-    return page(request, "CommandInvocations", found)
+    reply = page(request, "CommandInvocations", found)
+    # Only those of the page are told in full: a command may have thousands.
+    told = [invocation_reply(*one, details=bool(request.get("Details"))) for one in reply["CommandInvocations"]]
+    return {**reply, "CommandInvocations": told}
 
 
 @operation
@@ -106,7 +131,7 @@ def get_command_invocation(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html."""
     command = engine.run_command.get(request["CommandId"])
     invocation = command.invocations.get(request["InstanceId"])
-    if invocation is None:
+    if invocation is None or engine.clock.now < command.requested + _CONSISTENT:
         raise ApiError("InvocationDoesNotExist", f"{command.id} was not sent to {request['InstanceId']}.")
     reply: Reply = {
         "CommandId": command.id,
@@ -116,7 +141,7 @@ def get_command_invocation(engine: Engine, request: Request) -> Reply:
         "DocumentVersion": command.document_version,
         "Status": str(invocation.status),
         "StatusDetails": invocation.details,
-        "ResponseCode": _response_code(invocation),
+        "ResponseCode": response_code(invocation),
         "StandardOutputContent": "",
         "StandardErrorContent": "",
         "CloudWatchOutputConfig": log_output(command.log_group),
@@ -132,12 +157,12 @@ def get_command_invocation(engine: Engine, request: Request) -> Reply:
     reply |= {
         "PluginName": step.name,
         "Status": str(step.status),
-        "StatusDetails": str(step.status),
+        "StatusDetails": step.details,
         "ResponseCode": step.code,
         "StandardOutputContent": step.output[:_SHOWN_STANDARD_OUTPUT],
         "StandardErrorContent": step.error[:_SHOWN_STANDARD_ERROR],
-        "StandardOutputUrl": _url(engine, command, invocation, step, "stdout"),
-        "StandardErrorUrl": _url(engine, command, invocation, step, "stderr"),
+        "StandardOutputUrl": url_of(engine, command, invocation, step, "stdout"),
+        "StandardErrorUrl": url_of(engine, command, invocation, step, "stderr"),
     }
     if step.started:
         reply["ExecutionStartDateTime"] = iso(step.started)
@@ -151,123 +176,60 @@ def get_command_invocation(engine: Engine, request: Request) -> Reply:
 def cancel_command(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CancelCommand.html."""
     command = engine.run_command.get(request["CommandId"])
+    ids = request.get("InstanceIds") or []
+    if len(ids) != len(set(ids)):
+        raise ApiError("DuplicateInstanceId", "You can't specify a managed node ID more than once.")
+    for node_id in ids:
+        if node_id not in command.invocations:
+            raise ApiError("InvalidInstanceId", f"{command.id} was not sent to {node_id}.")
     if not command.status.final:
-        engine.run_command.cancel(command)
+        engine.run_command.cancel(command, ids)
     return {}
 
 
-def _newest(engine: Engine) -> list[Command]:
-    return sorted(engine.run_command.commands.values(), key=lambda one: one.requested, reverse=True)
+def _commands(engine: Engine, request: Request) -> list[Command]:
+    return [engine.run_command.get(request["CommandId"])] if request.get("CommandId") else engine.run_command.recent()
 
 
-def _command_passes(command: Command, request: Request) -> bool:
-    wanted = filters(
-        request,
-        known=("InvokedAfter", "InvokedBefore", "Status", "DocumentName", "ExecutionStage"),
-        error="InvalidFilterKey",
+def _invocations(command: Command, node_id: str | None) -> list[Invocation]:
+    if node_id is None:
+        return list(command.invocations.values())
+    return [command.invocations[node_id]] if node_id in command.invocations else []
+
+
+def _filters(request: Request, statuses: Collection[str], *known: str) -> dict[str, str]:
+    """Return the filters of a request, once they make sense.
+
+    Raises:
+        ApiError: a key that the operation has not, a status that it does not know, or a time that is none.
+    """
+    wanted = {key: values[0] for key, values in filters(request, known=known).items()}
+    for key in _TIMES:
+        if key in wanted:
+            point_in_time(wanted[key])
+    stage, status = wanted.get("ExecutionStage", "Executing"), wanted.get("Status")
+    if stage not in ("Executing", "Complete"):
+        raise ApiError("InvalidFilterKey", f"ExecutionStage is Executing or Complete, not {stage}.")
+    if status is not None and status not in statuses:
+        raise ApiError("InvalidFilterKey", f"{status} is no status here; one is {', '.join(statuses)}.")
+    return wanted
+
+
+def _passes(moment: datetime, document: str, status: tuple[str, str], wanted: Mapping[str, str]) -> bool:
+    return (
+        ("InvokedAfter" not in wanted or moment >= point_in_time(wanted["InvokedAfter"]))
+        and ("InvokedBefore" not in wanted or moment < point_in_time(wanted["InvokedBefore"]))
+        and wanted.get("DocumentName", document) == document
+        and ("Status" not in wanted or wanted["Status"] in status)
     )
+
+
+def _command_passes(command: Command, wanted: Mapping[str, str]) -> bool:
     stage = "Complete" if command.status.final else "Executing"
-    return all(
-        {
-            "InvokedAfter": lambda values: command.requested >= datetime.fromisoformat(values[0]),
-            "InvokedBefore": lambda values: command.requested < datetime.fromisoformat(values[0]),
-            "Status": lambda values: command.details in values or command.status in values,
-            "DocumentName": lambda values: command.document in values,
-            "ExecutionStage": lambda values: stage in values,
-        }[key](values)
-        for key, values in wanted.items()
-    )
+    status = (str(command.status), command.details)
+    return wanted.get("ExecutionStage", stage) == stage and _passes(command.requested, command.document, status, wanted)
 
 
-def _notification(command: Command) -> Reply:
-    if command.notification is None:
-        return {"NotificationArn": "", "NotificationEvents": [], "NotificationType": ""}
-    return {
-        "NotificationArn": command.notification.topic,
-        "NotificationEvents": list(command.notification.events),
-        "NotificationType": "Invocation" if command.notification.per_invocation else "Command",
-    }
-
-
-def _command(command: Command) -> Reply:
-    by_id = [value for key, values in command.targets.keys for value in values if key == "InstanceIds"]
-    return {
-        "CommandId": command.id,
-        "DocumentName": command.document,
-        "DocumentVersion": command.document_version,
-        "Comment": command.comment,
-        "ExpiresAfter": command.expires,
-        "Parameters": command.parameters,
-        "InstanceIds": by_id,
-        "Targets": [] if by_id else command.targets.to_api(),
-        "RequestedDateTime": command.requested,
-        "Status": str(command.status),
-        "StatusDetails": command.details,
-        "OutputS3BucketName": command.bucket,
-        "OutputS3KeyPrefix": command.prefix,
-        "MaxConcurrency": command.rate_control.max_concurrency,
-        "MaxErrors": command.rate_control.max_errors,
-        "TargetCount": len(command.invocations),
-        "CompletedCount": sum(one.status.final for one in command.invocations.values()),
-        "ErrorCount": command.count(*_ERRORS),
-        "DeliveryTimedOutCount": command.count("DeliveryTimedOut"),
-        "ServiceRole": command.notification.role if command.notification else "",
-        "NotificationConfig": _notification(command),
-        "CloudWatchOutputConfig": log_output(command.log_group),
-        "TimeoutSeconds": command.delivery_timeout_seconds,
-    }
-
-
-def _invocation(command: Command, invocation: Invocation, *, details: bool) -> Reply:
-    return {
-        "CommandId": command.id,
-        "InstanceId": invocation.node_id,
-        "InstanceName": invocation.node_name,
-        "Comment": command.comment,
-        "DocumentName": command.document,
-        "DocumentVersion": command.document_version,
-        "RequestedDateTime": invocation.requested,
-        "Status": str(invocation.status),
-        "StatusDetails": invocation.details,
-        "StandardOutputUrl": "",
-        "StandardErrorUrl": "",
-        "CommandPlugins": [_plugin(command, invocation, step) for step in invocation.steps] if details else [],
-        "ServiceRole": command.notification.role if command.notification else "",
-        "NotificationConfig": _notification(command),
-        "CloudWatchOutputConfig": log_output(command.log_group),
-    }
-
-
-def _plugin(command: Command, invocation: Invocation, step: StepRun) -> Reply:
-    error = f"\n----------ERROR-------\n{step.error}" if step.error else ""
-    return without_empty(
-        {
-            "Name": step.name,
-            "Status": str(step.status),
-            "StatusDetails": str(step.status),
-            "ResponseCode": step.code,
-            "ResponseStartDateTime": step.started,
-            "ResponseFinishDateTime": step.ended,
-            "Output": _shortened(step.output + error),
-            "OutputS3BucketName": command.bucket,
-            "OutputS3KeyPrefix": f"{command.output_prefix(invocation)}/{step.action.replace(':', '')}",
-        }
-    )
-
-
-def _shortened(text: str) -> str:
-    """Return what the service shows: the beginning, up to 2,500 characters in all."""
-    mark = "\n---Output truncated---"
-    return text if len(text) <= _SHOWN else text[: _SHOWN - len(mark)] + mark
-
-
-def _response_code(invocation: Invocation) -> int:
-    codes = [step.code for step in invocation.steps]
-    return next((code for code in codes if code), 0) if invocation.status.final else -1
-
-
-def _url(engine: Engine, command: Command, invocation: Invocation, step: StepRun, stream: str) -> str:
-    if not invocation.output_stored or step.skipped:
-        return ""
-    key = command.output_key(invocation, step, stream)
-    return f"https://s3.{engine.cloud.region}.amazonaws.com/{command.bucket}/{key}"
+def _invocation_passes(command: Command, invocation: Invocation, wanted: Mapping[str, str]) -> bool:
+    status = (str(invocation.status), invocation.details)
+    return not wanted or _passes(invocation.requested, command.document, status, wanted)

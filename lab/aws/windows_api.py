@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from lab.aws.commands_api import log_group_of, log_output, notification_of
+from lab.aws.command_replies import alarms_to_api, log_output
+from lab.aws.commands_api import alarms_of, log_group_of, notification_of
 from lab.aws.operation import Reply, Request, filters, operation, page, without_empty
 from lab.engine import Engine
 from lab.errors import ApiError
@@ -97,6 +98,7 @@ def make_task(engine: Engine, request: Request, task_id: str | None = None) -> W
         document_version=parameters.get("DocumentVersion") or "",
         delivery_timeout_seconds=int(parameters.get("TimeoutSeconds") or DEFAULT_DELIVERY_TIMEOUT),
         log_group=log_group_of(parameters, request["TaskArn"]),
+        alarms=alarms_of(request),
     )
 
 
@@ -372,6 +374,7 @@ def _task(task: WindowTask) -> Reply:
             "Name": task.name,
             "Description": task.description,
             "CutoffBehavior": "CANCEL_TASK" if task.cancel_at_cutoff else "CONTINUE_TASK",
+            "AlarmConfiguration": alarms_to_api(task.alarms, {}).get("AlarmConfiguration"),
         }
     )
 

@@ -156,6 +156,7 @@ class FakeCloud:
         self.logs: dict[str, dict[str, list[str]]] = {}
         self.metrics: list[tuple[str, str, dict[str, str], float]] = []
         self.alarmed: dict[str, Alarm] = {}
+        self.groups: dict[str, list[str]] = {}
         self.messages: list[dict[str, Any]] = []
         self.subjects: list[str] = []
 
@@ -221,6 +222,12 @@ class FakeCloud:
 
     def alarms(self) -> Iterable[Alarm]:
         return list(self.alarmed.values())
+
+    def alarm_state(self, name: str) -> str | None:
+        return self.alarmed[name].state if name in self.alarmed else None
+
+    def group_members(self, name: str) -> list[str] | None:
+        return self.groups.get(name)
 
     def set_alarm_state(self, name: str, state: str, reason: str) -> None:
         self.alarmed[name] = replace(self.alarmed[name], state=state)

@@ -17,12 +17,9 @@ ARN = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:failures"
 CLOUDWATCH = {"Service": "cloudwatch.amazonaws.com"}
 
 
-def alarmed(lab: Lab, **changes: Any) -> None:
-    """Have an alarm on commands that fail, which tells a topic that lets it."""
-    lab.cloud.topic_policy = {
-        "Statement": [{"Effect": "Allow", "Principal": CLOUDWATCH, "Action": "sns:Publish", "Resource": TOPIC}]
-    }
-    made = Alarm(
+def an_alarm() -> Alarm:
+    """Return an alarm on commands that fail."""
+    return Alarm(
         name="failures",
         arn=ARN,
         description="A command has failed",
@@ -40,7 +37,14 @@ def alarmed(lab: Lab, **changes: Any) -> None:
         actions_enabled=True,
         actions={"ALARM": [TOPIC], "OK": [TOPIC]},
     )
-    lab.cloud.alarmed["failures"] = replace(made, **changes)
+
+
+def alarmed(lab: Lab, **changes: Any) -> None:
+    """Have an alarm on commands that fail, which tells a topic that lets it."""
+    lab.cloud.topic_policy = {
+        "Statement": [{"Effect": "Allow", "Principal": CLOUDWATCH, "Action": "sns:Publish", "Resource": TOPIC}]
+    }
+    lab.cloud.alarmed["failures"] = replace(an_alarm(), **changes)
     lab.engine.alarms.watch("failures")
 
 

@@ -87,7 +87,7 @@ def test_a_message_on_a_command_names_no_nodes_when_they_were_chosen_by_tag(lab:
             "documentName": "AWS-RunPatchBaseline",
             "instanceIds": [],
             "requestedDateTime": "2026-03-15T00:00:00.000Z",
-            "expiresAfter": "2026-03-15T07:00:00.000Z",
+            "expiresAfter": "2026-03-15T03:00:00.000Z",
             "outputS3BucketName": "output",
             "outputS3KeyPrefix": "runs",
             "status": "Success",

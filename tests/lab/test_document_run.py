@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from lab.errors import ApiError
+from patching.rate_control import RateControl
 from patching.targets import Targets
 from tests.lab.simulated import Lab, invocations, shell, step_of, went
 
@@ -108,9 +109,9 @@ def test_a_step_for_another_platform_is_skipped(lab: Lab) -> None:
 )
 def test_a_step_runs_if_its_precondition_holds(lab: Lab, pair: tuple[str, str], given: str, expected: str) -> None:
     lab.launch()
-    lab.add_document("choosing", shell("only", precondition=pair), What={"type": "String"})
+    lab.add_document("choosing", shell("only", precondition=pair), shell("other"), What={"type": "String"})
     command = lab.run_document("choosing", {"What": [given]})
-    assert went(command) == {"only": expected}
+    assert went(command) == {"only": expected, "other": "Success"}
     assert invocations(command)[0].status == "Success"
 
 
@@ -138,9 +139,15 @@ def test_a_document_for_another_platform_is_not_sent_to_a_node_by_its_id(lab: La
 
 def test_a_document_of_the_old_schema_fails_where_its_plugin_does_not_run(lab: Lab) -> None:
     lab.launch("windows")
-    command = lab.run_document("AWS-RunShellScript", {"commands": ["ls"]})
-    assert went(command) == {"aws:runShellScript": "Failed"}
-    assert "unsupported plugin" in step_of(command, "aws:runShellScript").error
+    inputs = {
+        "documentType": "SSMDocument",
+        "documentPath": "AWS-RunShellScript",
+        "documentParameters": {"commands": "ls"},
+    }
+    lab.add_document("outer", {"action": "aws:runDocument", "name": "inner", "inputs": inputs})
+    command = lab.run_document("outer")
+    assert went(command) == {"inner": "Failed"}
+    assert "unsupported plugin" in step_of(command, "inner").error
 
 
 def test_commands_of_one_node_wait_for_each_other(lab: Lab) -> None:
@@ -175,3 +182,53 @@ def test_commands_can_be_sent_without_a_document_of_ones_own(lab: Lab, document:
     (step,) = invocations(command)[0].steps
     assert (step.status, step.code) == ("Failed", 4)
     assert sorted(lab.cloud.objects) == [f"{command.id}/{node.id}/{folder}/{one}" for one in ("stderr", "stdout")]
+
+
+# How long a step may take.
+
+
+def test_a_step_that_takes_too_long_is_stopped(lab: Lab) -> None:
+    lab.launch()
+    lab.add_document("slow", shell("slow", "sleep 90", timeoutSeconds="30"), shell("next"))
+    command = lab.run_document("slow", rate_control=RateControl(1, 0))
+    step = step_of(command, "slow")
+    assert (step.status, step.details, step.code) == ("TimedOut", "ExecutionTimedOut", 137)
+    assert step.ended
+    assert step.started
+    assert (step.ended - step.started).total_seconds() == 30
+    assert "timed out after 30 seconds" in step.error
+    assert went(command)["next"] == "Success"
+    assert [(one.status, one.details) for one in invocations(command)] == [("TimedOut", "ExecutionTimedOut")]
+    assert (command.status, command.details) == ("TimedOut", "ExecutionTimedOut")
+
+
+def test_a_step_that_takes_too_long_can_end_the_document(lab: Lab) -> None:
+    lab.launch()
+    lab.add_document("slow", shell("slow", "sleep 90", timeoutSeconds="30", onFailure="exit"), shell("next"))
+    assert went(lab.run_document("slow")) == {"slow": "TimedOut", "next": "skipped"}
+
+
+@pytest.mark.parametrize(
+    ("timeout", "taken"),
+    [("95", "Success"), ("94", "TimedOut"), ("4", "Success"), ("soon", "Success"), ("999999", "Success")],
+)
+def test_a_step_has_as_long_as_its_timeout_says_or_an_hour_if_that_is_none(lab: Lab, timeout: str, taken: str) -> None:
+    lab.launch()
+    parameter = {"After": {"type": "String"}}
+    lab.add_document("slow", shell("slow", "sleep 90", timeoutSeconds="{{ After }}"), **parameter)
+    assert went(lab.run_document("slow", {"After": [timeout]})) == {"slow": taken}
+
+
+def test_the_parameter_of_a_document_says_how_long_it_may_take(lab: Lab) -> None:
+    lab.launch()
+    command = lab.run_document("AWS-RunShellScript", {"commands": ["sleep 90"], "executionTimeout": ["60"]})
+    assert [one.details for one in invocations(command)] == ["ExecutionTimedOut"]
+
+
+def test_steps_that_take_too_long_count_as_errors(lab: Lab) -> None:
+    for _ in range(3):
+        lab.launch()
+    lab.add_document("slow", shell("slow", "sleep 90", timeoutSeconds="30"))
+    command = lab.run_document("slow", rate_control=RateControl(1, 0))
+    assert [one.details for one in invocations(command)] == ["ExecutionTimedOut", "Terminated", "Terminated"]
+    assert command.errors == 1

@@ -100,8 +100,10 @@ def test_every_document_that_is_simulated_is_there_and_keeps_the_rules(name: str
         assert findings(document.content) == []
 
 
-def test_a_command_may_take_as_long_as_its_steps_together() -> None:
-    assert RUN.execution_timeout({"Operation": ["Scan"]}) == 3 * 7200
+def test_a_command_may_take_as_long_as_the_steps_of_one_platform_together() -> None:
+    assert RUN.execution_timeout({"Operation": ["Scan"]}) == 7200
+    hooked = find(Lab().cloud, "AWS-RunPatchBaselineWithHooks")
+    assert hooked.execution_timeout({"Operation": ["Install"]}) > 2 * 7200
 
 
 def test_how_long_a_step_may_take_can_be_a_parameter() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from lab.command import Command
 from lab.errors import ApiError
 from lab.patch_operation import DURATIONS
+from lab.stop_alarms import StopAlarms
 from patching.operating_system import PlatformType
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import RunPatchBaseline
@@ -23,8 +26,10 @@ from tests.lab.simulated import (
     seconds,
     started,
 )
+from tests.lab.test_alarms import an_alarm
 
 SCAN = RunPatchBaseline.scan()
+PATCHING_MAY_TAKE = 7200
 LINUX_TAKES = DURATIONS[PlatformType.LINUX]
 
 
@@ -202,12 +207,181 @@ def test_an_id_that_is_no_managed_node_is_refused(lab: Lab) -> None:
 def test_a_node_that_is_offline_times_out_without_counting_as_an_error(lab: Lab) -> None:
     nodes = fleet(lab, 2)
     lab.change(nodes[0], running=False)
-    command = lab.run(rate=RateControl(1, 0), delivery_timeout_seconds=600)
+    command = lab.run(rate=RateControl(1, 1), delivery_timeout_seconds=600)
     assert [one.details for one in invocations(command)] == ["DeliveryTimedOut", "Success"]
     assert invocations(command)[0].status == "TimedOut"
     assert command.errors == 0
-    assert lab.clock.now == command.requested + seconds(600)
+    assert lab.clock.now == command.requested + seconds(600 + PATCHING_MAY_TAKE)
     assert (command.status, command.details) == ("Failed", "Incomplete")
+
+
+def test_a_command_that_did_not_reach_as_many_nodes_as_may_fail_times_out(lab: Lab) -> None:
+    nodes = fleet(lab, 3)
+    for node in nodes[:2]:
+        lab.change(node, running=False)
+    command = lab.run(rate=RateControl(1, 1))
+    assert (command.status, command.details, command.errors) == ("TimedOut", "DeliveryTimedOut", 0)
+
+
+def test_a_node_that_comes_back_too_late_does_not_run_the_command(lab: Lab) -> None:
+    (node,) = fleet(lab, 1)
+    lab.change(node, running=False)
+    command = lab.send(delivery_timeout_seconds=600)
+    lab.clock.advance(command.requested + seconds(660))
+    lab.change(node, running=True)
+    assert details(command) == ["Delayed"]
+    lab.clock.finish_work()
+    assert details(command) == ["DeliveryTimedOut"]
+    assert node.states is None
+
+
+def test_a_node_that_is_gone_cannot_be_reached_and_does_not_count(lab: Lab) -> None:
+    nodes = fleet(lab, 3)
+    command = lab.send(rate=RateControl(1, 0))
+    for node in nodes[:2]:
+        del lab.cloud.running[node.id]
+    lab.engine.fleet.nodes()
+    lab.clock.finish_work()
+    assert details(command) == ["Undeliverable", "Undeliverable", "Success"]
+    assert (command.status, command.errors) == ("Success", 0)
+
+
+def test_a_command_whose_nodes_are_all_gone_fails(lab: Lab) -> None:
+    (node,) = fleet(lab, 1)
+    command = lab.send()
+    del lab.cloud.running[node.id]
+    lab.engine.fleet.nodes()
+    lab.clock.finish_work()
+    assert (command.status, command.details, details(command)) == ("Failed", "Failed", ["Undeliverable"])
+
+
+def test_a_node_of_another_platform_is_passed_over(lab: Lab) -> None:
+    fleet(lab, 1)
+    lab.launch("windows")
+    command = lab.run_document("AWS-RunPowerShellScript", {"commands": ["ls"]}, rate_control=RateControl(1, 0))
+    assert details(command) == ["Success", "Success"]
+    command = lab.run_document("AWS-RunShellScript", {"commands": ["ls"]}, rate_control=RateControl(1, 0))
+    assert details(command) == ["Success", "InvalidPlatform"]
+    assert (command.status, command.errors) == ("Success", 0)
+
+
+def test_a_node_that_stops_within_a_command_goes_on_when_it_is_back(lab: Lab) -> None:
+    (node,) = fleet(lab, 1)
+    command = lab.send()
+    lab.clock.advance(command.requested + seconds(10))
+    lab.change(node, running=False)
+    lab.clock.advance(command.requested + seconds(1800))
+    assert details(command) == ["InProgress"]
+    lab.change(node, running=True)
+    lab.clock.finish_work()
+    assert details(command) == ["Success"]
+    assert command.status == "Success"
+
+
+def test_a_node_that_stops_within_a_command_and_stays_away_times_out_when_the_command_expires(lab: Lab) -> None:
+    (node,) = fleet(lab, 1)
+    command = lab.send()
+    lab.clock.advance(command.requested + seconds(10))
+    lab.change(node, running=False)
+    lab.clock.advance(command.expires)
+    assert details(command) == ["DeliveryTimedOut"]
+    assert (command.status, command.details) == ("TimedOut", "DeliveryTimedOut")
+    lab.clock.finish_work()
+    assert lab.clock.now < command.expires + seconds(120)
+
+
+# Who else can be meant.
+
+
+def test_a_resource_group_is_resolved_when_the_command_is_sent(lab: Lab) -> None:
+    nodes = fleet(lab, 3)
+    lab.cloud.groups["web"] = [nodes[2].id, nodes[0].id, "i-0000000f"]
+    group = Targets((("resource-groups:Name", ("web",)),))
+    command = lab.send(SCAN, targets=group, rate=RateControl("100%", 0))
+    lab.cloud.groups["web"] = []
+    lab.clock.finish_work()
+    assert list(command.invocations) == [nodes[0].id, nodes[2].id]
+    assert command.status == "Success"
+
+
+@pytest.mark.parametrize(
+    ("types", "found"),
+    [(("AWS::EC2::Instance",), 1), (("AWS::S3::Bucket",), 0), (("AWS::S3::Bucket", "AWS::SSM::ManagedInstance"), 1)],
+)
+def test_the_types_of_a_resource_group_narrow_it_down(lab: Lab, types: tuple[str, ...], found: int) -> None:
+    (node,) = fleet(lab, 1)
+    lab.cloud.groups["web"] = [node.id]
+    keys = (("resource-groups:Name", ("web",)), ("resource-groups:ResourceTypeFilters", types))
+    assert len(lab.send(SCAN, targets=Targets(keys)).invocations) == found
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ((("resource-groups:Name", ("gone",)),), "There is no resource group gone"),
+        ((("resource-groups:Name", ("a", "b")),), "Name one resource group"),
+        ((("resource-groups:ResourceTypeFilters", ("AWS::EC2::Instance",)),), "Name one resource group"),
+        ((("resource-groups:Name", ("web",)), ("tag:Fleet", ("a",))), "Name one resource group"),
+        ((("ResourceGroup", ("web",)),), "ResourceGroup is no key of a target"),
+    ],
+)
+def test_targets_that_make_no_sense_are_refused(
+    lab: Lab, keys: tuple[tuple[str, tuple[str, ...]], ...], problem: str
+) -> None:
+    fleet(lab, 1)
+    lab.cloud.groups["web"] = []
+    with pytest.raises(ApiError, match=problem):
+        lab.send(SCAN, targets=Targets(keys))
+
+
+# What stops it.
+
+
+def test_an_alarm_that_is_on_stops_the_command(lab: Lab) -> None:
+    nodes = fleet(lab, 3)
+    alarm = an_alarm()
+    lab.cloud.alarmed["cpu"] = alarm
+    command = lab.send(SCAN, rate=RateControl(1, 0), alarms=StopAlarms(("cpu",)))
+    lab.clock.advance(command.requested + seconds(10))
+    lab.cloud.alarmed["cpu"] = replace(alarm, state="ALARM")
+    lab.clock.finish_work()
+    assert details(command) == ["Success", "Cancelled", "Cancelled"]
+    assert (command.status, command.triggered) == ("Cancelled", {"cpu": "ALARM"})
+    assert nodes[1].states is None
+
+
+@pytest.mark.parametrize(("despite", "expected"), [(False, "Cancelled"), (True, "Success")])
+def test_an_alarm_that_is_not_there_stops_the_command_unless_it_says_otherwise(
+    lab: Lab, despite: bool, expected: str
+) -> None:
+    fleet(lab, 1)
+    assert lab.run(SCAN, alarms=StopAlarms(("gone",), despite_failures=despite)).status == expected
+
+
+def test_one_node_of_a_command_can_be_cancelled(lab: Lab) -> None:
+    nodes = fleet(lab, 3)
+    command = lab.send(SCAN, rate=RateControl(1, 0))
+    lab.engine.run_command.cancel(command, [nodes[1].id])
+    assert details(command) == ["Pending", "Cancelled", "Pending"]
+    lab.clock.finish_work()
+    assert details(command) == ["Success", "Cancelled", "Success"]
+    assert command.status == "Cancelled"
+
+
+# What is remembered.
+
+
+def test_commands_are_forgotten_after_thirty_days(lab: Lab) -> None:
+    fleet(lab, 1)
+    first = lab.run(SCAN)
+    lab.clock.advance(first.requested + timedelta(days=30))
+    assert lab.engine.run_command.get(first.id) is first
+    lab.clock.advance(first.requested + timedelta(days=30, seconds=1))
+    assert lab.engine.run_command.recent() == []
+    with pytest.raises(ApiError, match="does not exist"):
+        lab.engine.run_command.get(first.id)
+    second = lab.run(SCAN)
+    assert list(lab.engine.run_command.commands) == [second.id]
 
 
 def test_a_command_that_reaches_no_node_in_time_times_out(lab: Lab) -> None:
@@ -215,7 +389,7 @@ def test_a_command_that_reaches_no_node_in_time_times_out(lab: Lab) -> None:
     lab.change(node, running=False)
     command = lab.run()
     assert (command.status, command.details) == ("TimedOut", "DeliveryTimedOut")
-    assert lab.clock.now == command.requested + seconds(3600)
+    assert lab.clock.now == command.requested + seconds(3600 + PATCHING_MAY_TAKE) == command.expires
 
 
 def test_a_node_that_comes_back_before_the_delivery_times_out_gets_the_command(lab: Lab) -> None:
@@ -280,7 +454,7 @@ def test_cancelling_leaves_no_delivery_waiting(lab: Lab) -> None:
     lab.change(nodes[0], running=False)
     command = lab.send(SCAN)
     lab.clock.advance(command.requested + seconds(600))
-    assert details(command) == ["Pending", "Success"]
+    assert details(command) == ["Delayed", "Success"]
     lab.engine.run_command.cancel(command)
     assert command.status == "Cancelled"
     assert not lab.clock.working

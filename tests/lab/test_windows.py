@@ -335,13 +335,13 @@ def test_a_cutoff_that_is_not_below_the_duration_is_refused(lab: Lab, cutoff: in
 def test_an_opening_is_skipped_while_the_one_before_still_runs(lab: Lab) -> None:
     node = lab.launch()
     lab.change(node, running=False)
-    made = window(lab, Schedule.rate(1, "hour"), duration=3, cutoff=0)
-    task(lab, made, delivery_timeout_seconds=5000)
-    lab.clock.advance(day("2026-03-15 02:10"))
+    made = window(lab, Schedule.rate(2, "hours"), duration=3, cutoff=0)
+    task(lab, made, delivery_timeout_seconds=3600)
+    lab.clock.advance(day("2026-03-15 04:10"))
     assert [one.status for one in made.executions] == ["IN_PROGRESS", "SKIPPED_OVERLAPPING"]
     assert made.executions[1].tasks == []
-    assert made.executions[1].ended == day("2026-03-15 02:00")
-    lab.clock.advance(day("2026-03-15 03:00"))
+    assert made.executions[1].ended == day("2026-03-15 04:00")
+    lab.clock.advance(day("2026-03-15 06:00"))
     assert [one.status for one in made.executions] == ["TIMED_OUT", "SKIPPED_OVERLAPPING", "IN_PROGRESS"]
 
 
