@@ -61,6 +61,9 @@ class Association:
     calendars: tuple[str, ...] = ()
     """Change calendars that all have to be open when it runs."""
 
+    sync_manually: bool = False
+    """Whether its compliance is left to whoever puts it."""
+
     executions: list[AssociationExecution] = field(default_factory=list)
     next_event: Event | None = None
 
@@ -104,6 +107,7 @@ class StateManager:
         dispatch_role: str = "",
         document_version: str = "",
         calendars: tuple[str, ...] = (),
+        sync_manually: bool = False,
     ) -> Association:
         """Make an association; it runs at once unless it is to run at its interval only.
 
@@ -132,6 +136,7 @@ class StateManager:
             calendars=calendars,
             created=self._clock.now,
             document_version=document_version,
+            sync_manually=sync_manually,
         )
         self.associations[association.id] = association
         if not only_at_interval:

@@ -44,6 +44,7 @@ def create(engine: Engine, request: Request) -> Association:
         severity=request.get("ComplianceSeverity") or "UNSPECIFIED",
         dispatch_role=role,
         calendars=tuple(request.get("CalendarNames") or ()),
+        sync_manually=request.get("SyncCompliance") == "MANUAL",
     )
 
 
@@ -173,7 +174,7 @@ def _description(association: Association) -> Reply:
             "ComplianceSeverity": association.severity,
             "CalendarNames": list(association.calendars),
             "ScheduleOffset": (association.schedule.offset_days if association.schedule else 0) or None,
-            "SyncCompliance": "AUTO",
+            "SyncCompliance": "MANUAL" if association.sync_manually else "AUTO",
             "ApplyOnlyAtCronInterval": association.only_at_interval,
             "AssociationDispatchAssumeRole": association.dispatch_role,
         }
