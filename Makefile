@@ -13,7 +13,7 @@ export PATH := $(BIN):$(PATH)
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test fuzz lint format synth deploy destroy review schema reference bench lock clean
+.PHONY: help setup lab test clients fuzz lint format synth review deploy destroy schema reference bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
@@ -26,7 +26,11 @@ lab: setup ## run the whole patching lab on a local AWS: no account, nothing lef
 	@patchops lab workshop
 
 test: setup ## run all tests
+	@python -m tests.lab.aws.clients.install aws-cli custodian
 	@pytest
+
+clients: setup ## install the clients that the local AWS is tested with, also Prowler, which takes 1.5 GB
+	@python -m tests.lab.aws.clients.install
 
 fuzz: setup ## break 2,000 policies (NUMBER) and deploy what gets through; send 5,000 requests to the local AWS
 	@python -m tests.fuzz.deploy $(or $(NUMBER),2000) $(if $(SEED),--seed $(SEED))
@@ -53,9 +57,10 @@ destroy: setup ## destroy what deploy made; asks first, and empties the output b
 review: setup ## write build/review.html of CONFIG, and what changes AGAINST a commit or cloud assembly
 	@patchops review --config $(CONFIG) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(AGAINST),--against $(AGAINST)) $(if $(NODES),--nodes $(NODES)) --html build/review.html
 
-schema: setup ## write config/policy.schema.json and docs/review.schema.json anew from their models
+schema: setup ## write config/policy.schema.json, docs/review.schema.json and docs/output/ anew from their models
 	@python -m patching.policy_schema > config/policy.schema.json
 	@python -m review.schema > docs/review.schema.json
+	@python -m cli.schemas
 
 reference: setup ## write docs/policy.md anew from the policy's models and docs/example/policy.yaml
 	@python -m patching.policy_reference > docs/policy.md
@@ -66,6 +71,7 @@ bench: setup ## measure synthesis against an empty app, as a ratio within one ru
 lock: setup ## write requirements*.txt and package-lock.json anew from pyproject.toml and package.json
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group pyproject.toml:dev pyproject.toml -c requirements.txt -o requirements-dev.txt
+	@for client in aws-cli custodian prowler; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group pyproject.toml:client-$$client -o tests/lab/aws/clients/pins/$$client.txt; done
 	@npm install --package-lock-only --no-fund --no-audit
 
 clean: ## remove everything that was made, the set-up too

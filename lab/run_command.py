@@ -80,6 +80,7 @@ class RunCommand:
             results=CommandResults(cloud, clock, publishing, log),
             log=log,
         )
+        self.after = self._course.after
         self.commands: dict[str, Command] = {}
 
     def send(  # noqa: PLR0913 as many as SendCommand has

@@ -84,6 +84,8 @@ class Association:
 
     covered: set[str] = field(default_factory=set)
     """The nodes that it has run on, or was to run on."""
+    sync_manually: bool = False
+    """Whether its compliance is left to whoever puts it."""
 
     executions: list[AssociationExecution] = field(default_factory=list)
     next_event: Event | None = None
@@ -235,6 +237,7 @@ class StateManager:
         calendars: tuple[str, ...] = (),
         alarms: StopAlarms = NO_ALARMS,
         instance_id: str = "",
+        sync_manually: bool = False,
     ) -> Association:
         if only_at_interval and (schedule is None or schedule.kind == "rate"):
             raise ApiError("ValidationException", "ApplyOnlyAtCronInterval needs a cron expression.")
@@ -259,6 +262,7 @@ class StateManager:
             document_version=document_version,
             alarms=alarms,
             instance_id=instance_id,
+            sync_manually=sync_manually,
         )
 
     def get(self, association_id: str) -> Association:

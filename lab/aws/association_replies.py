@@ -62,7 +62,7 @@ def description(association: Association) -> Reply:
             "ComplianceSeverity": association.severity,
             "CalendarNames": list(association.calendars),
             "ScheduleOffset": (association.schedule.offset_days if association.schedule else 0) or None,
-            "SyncCompliance": "AUTO",
+            "SyncCompliance": "MANUAL" if association.sync_manually else "AUTO",
             "ApplyOnlyAtCronInterval": association.only_at_interval,
             "AssociationDispatchAssumeRole": association.dispatch_role,
         }

@@ -34,8 +34,6 @@ def change(engine: Engine, association_id: str, request: Request) -> Association
 
 def _given(engine: Engine, request: Request) -> dict[str, Any]:
     refuse(request, "AutomationTargetParameterName", "Duration", "TargetLocations", "TargetMaps")
-    if str(request.get("SyncCompliance") or "AUTO") != "AUTO":
-        refuse(request, "SyncCompliance")
     if not (request.get("Targets") or request.get("InstanceId")):
         raise ApiError("InvalidTarget", "An association needs Targets, or an InstanceId.")
     schedule = request.get("ScheduleExpression")
@@ -60,6 +58,7 @@ def _given(engine: Engine, request: Request) -> dict[str, Any]:
         "dispatch_role": role,
         "calendars": tuple(request.get("CalendarNames") or ()),
         "alarms": alarms_of(request),
+        "sync_manually": request.get("SyncCompliance") == "MANUAL",
         "instance_id": request.get("InstanceId") or "",
     }
 

@@ -169,7 +169,6 @@ def test_what_is_no_node_has_no_associations(ssm: Any, operation: str) -> None:
     "refused",
     [
         {"Duration": 2},
-        {"SyncCompliance": "MANUAL"},
         {"TargetLocations": [{"Accounts": ["123456789012"], "Regions": ["us-east-1"]}]},
     ],
 )
