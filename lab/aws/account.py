@@ -113,6 +113,14 @@ class Account:
         key = rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID")
         return str(key) if key else None
 
+    def bucket_policy(self, bucket: str) -> Mapping[str, Any] | None:
+        """Return the policy of a bucket, empty if it has none, or None if there is no such bucket."""
+        try:
+            found = s3_backends[self.account][_PARTITION].get_bucket(bucket)
+        except (ServiceException, HTTPException):
+            return None
+        return _document(found.policy.decode()) if found.policy else {"Statement": []}
+
     def topic(self, topic: str) -> Topic | None:
         """Return a topic by its ARN, or None if there is no such topic."""
         found = sns_backends[self.account][self.region].topics.get(topic)
