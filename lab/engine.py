@@ -62,8 +62,8 @@ class Engine:
         ids = Ids(seed)
         self.fleet = Fleet(cloud, clock, self.catalogues, self.log)
         self.activations = Activations(cloud, clock, ids, self.fleet, self.catalogues, self.log)
-        self.baselines = Baselines(ids, clock.now)
         self.tags = Tags()
+        self.baselines = Baselines(ids, clock.now, self.tags)
         self.publishing = Publishing(cloud, clock, self.log)
         # Events have a source of ids of their own: those of commands do not depend on how much is told.
         self.metrics = Metrics(cloud, clock)
