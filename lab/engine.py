@@ -89,8 +89,10 @@ class Engine:
             run_command=self.run_command,
             calendars=self.calendars,
             events=events,
+            fleet=self.fleet,
             log=self.log,
         )
+        self.fleet.watchers.append(self.state_manager.look)
         self.compliance = Compliance(self.state_manager)
         self.inventory = Inventory(clock, ids, self.fleet, self.compliance)
         self.data_syncs = DataSyncs(cloud, clock, self.fleet, self.inventory, self.log)

@@ -52,8 +52,8 @@ def check_listed(patch: str, system: OperatingSystem, rejected: bool) -> None:  
     Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-approved-rejected-package-name-formats.html.
 
     Raises:
-        InvalidValueError: Windows: neither a KB number nor a security bulletin. Linux: not one word, or what only
-            approving understands among the rejected ones. apt: a name with a version or an architecture.
+        InvalidValueError: Windows: neither a KB number nor a security bulletin. Linux: one of these, not one word, or
+            what only approving understands among the rejected ones. apt: a name with a version or an architecture.
     """
     if not _LISTED.fullmatch(patch):
         message = f"{patch!r} is not a patch: expected one name of 1 to 100 characters without spaces and commas"
@@ -61,6 +61,9 @@ def check_listed(patch: str, system: OperatingSystem, rejected: bool) -> None:  
     match system.family:
         case PatchFamily.WINDOWS if not _BULLETIN.fullmatch(patch):
             message = f"{patch!r} is not a patch of Windows; expected a KB number like KB5031364, or one like MS10-048"
+            raise InvalidValueError(message)
+        case PatchFamily.RPM | PatchFamily.APT if _BULLETIN.fullmatch(patch):
+            message = f"{patch!r} is a patch of Windows, not of {system}; name a package"
             raise InvalidValueError(message)
         case PatchFamily.RPM if rejected and (_CVE.fullmatch(patch) or patch.isdigit()):
             message = (

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from patching.baseline import (
+    MAX_DESCRIPTION,
     ApprovalRule,
     AvailableSecurityUpdates,
     ComplianceLevel,
@@ -126,7 +127,9 @@ class Baseline(Part, json_schema_extra=pages.CREATE_BASELINE):
         description="The system it is for. A deployed baseline cannot change it, and is replaced.",
         json_schema_extra=pages.SUPPORTED_SYSTEMS,
     )
-    description: str = Field(default="", max_length=1024, description="What people read of it in the console.")
+    description: str = Field(
+        default="", max_length=MAX_DESCRIPTION, description="What people read of it in the console."
+    )
     patch_groups: list[Annotated[Tag, Field(min_length=1)]] = Field(
         default_factory=list,
         max_length=MAX_PATCH_GROUPS,

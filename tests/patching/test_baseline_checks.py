@@ -163,6 +163,8 @@ def test_a_patch_that_others_than_the_rejected_ones_name_may_be_approved(approve
         ("a,b", AL2023, False, "expected one name of 1 to 100 characters"),
         ("openssl", WINDOWS, False, "is not a patch of Windows; expected a KB number like KB5031364"),
         ("KB12345", WINDOWS, True, "is not a patch of Windows"),
+        ("KB5031364", AL2023, False, "'KB5031364' is a patch of Windows, not of AMAZON_LINUX_2023; name a package"),
+        ("MS10-048", OperatingSystem.UBUNTU, True, "'MS10-048' is a patch of Windows, not of UBUNTU"),
         ("CVE-2025-0001", AL2023, True, "packages of AMAZON_LINUX_2023 are rejected by name, not by CVE"),
         ("1463241", AL2023, True, "packages of AMAZON_LINUX_2023 are rejected by name, not by CVE"),
         ("*lib*", AL2023, False, "has 2 wildcards, but AWS takes a single one"),

@@ -78,6 +78,9 @@ READS: dict[str, Callable[[World], dict[str, Any]]] = {
     "get_patch_baseline": lambda world: {"BaselineId": world.baseline},
     "get_patch_baseline_for_patch_group": lambda _: {"PatchGroup": "prod", "OperatingSystem": "AMAZON_LINUX_2023"},
     "list_associations": lambda _: {},
+    "list_association_versions": lambda world: {"AssociationId": world.association},
+    "describe_effective_instance_associations": lambda world: {"InstanceId": world.nodes[0]},
+    "describe_instance_associations_status": lambda world: {"InstanceId": world.nodes[0]},
     "list_command_invocations": lambda world: {"CommandId": world.command, "Details": True},
     "list_commands": lambda _: {},
     "get_inventory": lambda _: {},
@@ -103,6 +106,22 @@ WRITES: dict[str, Callable[[World], dict[str, Any]]] = {
         "Name": "AWS-RunPatchBaseline",
         "Parameters": {"Operation": ["Scan"]},
         "Targets": NOBODY,
+    },
+    "create_association_batch": lambda _: {
+        "Entries": [
+            {"Name": "AWS-RunPatchBaseline", "Parameters": {"Operation": ["Scan"]}, "Targets": NOBODY},
+            {"Name": "AWS-RunPatchBaseline", "Targets": NOBODY},
+        ]
+    },
+    "update_association": lambda world: {
+        "AssociationId": fresh_association(world),
+        "Parameters": {"Operation": ["Scan"]},
+        "AssociationName": "changed",
+    },
+    "update_association_status": lambda world: {
+        "Name": "AWS-RunPatchBaseline",
+        "InstanceId": world.nodes[0],
+        "AssociationStatus": {"Date": 1_795_000_000, "Name": "Success", "Message": "It went well"},
     },
     "put_compliance_items": lambda world: {
         "ResourceId": world.nodes[0],
