@@ -244,8 +244,9 @@ def test_an_association_runs_when_another_version_becomes_the_default(
     (node,) = launch(REGION)
     ssm.create_document(Name="followed", Content=content(), DocumentType="Command")
     ssm.update_document(Name="followed", Content=content("exit 3"), DocumentVersion="$LATEST")
+    targets = [{"Key": "InstanceIds", "Values": [node]}]
     following, fixed = (
-        ssm.create_association(Name="followed", InstanceId=node, **more)["AssociationDescription"]["AssociationId"]
+        ssm.create_association(Name="followed", Targets=targets, **more)["AssociationDescription"]["AssociationId"]
         for more in ({}, {"DocumentVersion": "1"})
     )
     advance(hours=1)
