@@ -95,7 +95,7 @@ class PolicyContent(Part):
     documents: dict[Key, DocumentFile] = Field(
         default_factory=dict,
         description="Command documents of your own (YAML, schema 2.2) by their names, each the path of a file below "
-        "the policy's folder. Windows use them as hooks, `patchops run` runs them.",
+        "the policy's folder. Windows use them as hooks, `patchops run document` runs them.",
         json_schema_extra=pages.DOCUMENTS,
     )
     install: dict[Key, Install] = Field(
