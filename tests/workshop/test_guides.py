@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from lab.local_aws import ROOT
 from tests.lab.aws.clients.install import FOLDER, is_installed
-from tests.workshop.conftest import Ran
 
-pytestmark = pytest.mark.xdist_group("workshop")
+pytestmark = pytest.mark.xdist_group("commands")
 
 GUIDES = ("workshop.md", "workshop.ko.md")
 DONE = {
@@ -25,7 +21,7 @@ DONE = {
     "patchops lab deploy",
     "patchops lab down",
 }
-"""What the fixtures do already, and what the test of the README's steps runs."""
+"""What the README's steps begin and end with, too."""
 
 
 def commands(guide: str) -> list[str]:
@@ -49,26 +45,30 @@ def test_both_guides_have_the_same_sections_and_questions() -> None:
     assert english.count("<summary>") >= 10
 
 
-def test_every_command_of_the_guides_runs(ran: Ran, tmp_path: Path) -> None:
+def by_hand() -> str:
+    """Return what the README says to do step by step, and then the rest of the workshop's guide."""
+    (steps,) = re.findall(r"### Step by step.*?```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert set(re.sub(r" +#.*", "", steps).splitlines()) >= DONE
+    guide = [line for block in commands(GUIDES[0]) for line in block.splitlines() if line not in DONE]
+    # This test runs in the environment that the first two make; the lab goes down at the end.
+    lines = [line for line in steps.splitlines() if line not in ("make setup", "source .venv/bin/activate")]
+    script = "\n".join([*lines[:-1], *guide, lines[-1]])
+    return script.replace("patchops lab up", "patchops lab up --speed 20000")
+
+
+def test_every_command_of_the_readme_and_the_guides_runs(environment: dict[str, str]) -> None:
     if not is_installed("aws-cli"):
         pytest.skip("aws-cli is not installed; make clients installs it, or says why it cannot be")
-    (tmp_path / "local-aws.json").write_text(json.dumps({"url": ran.aws.url, "pid": ran.aws.pid}))
-    script = "\n".join(line for block in commands(GUIDES[0]) for line in block.splitlines() if line not in DONE)
-    bins = (FOLDER / "aws-cli" / "bin", Path(sys.executable).parent)
+    path = f"{FOLDER / 'aws-cli' / 'bin'}{os.pathsep}{environment['PATH']}"
     ended = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", f"set -x\n{script}"],
+        ["bash", "-euo", "pipefail", "-c", by_hand()],
         cwd=ROOT,
-        env={
-            "PATH": os.pathsep.join([*map(str, bins), os.environ["PATH"]]),
-            "HOME": str(tmp_path),
-            "PATCHOPS_BUILD": str(tmp_path),
-            **ran.aws.environment(),
-        },
+        env=environment | {"PATH": path},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
     )
     assert ended.returncode == 0, ended.stderr[-3000:]
-    assert "NON_COMPLIANT" not in ended.stdout.rpartition("patchops-lab-prod-2")[0][-400:]
+    assert "local AWS stopped" in ended.stderr
