@@ -31,12 +31,27 @@ def up(
     speed: Annotated[
         float | None, typer.Option(help="Lab seconds that go by in a second while something runs.", min=0.1)
     ] = None,
+    nodes: Annotated[int, typer.Option(help="Nodes to add: see populate.", min=0)] = 0,
 ) -> None:
     """Start a local AWS in the background; use it with: eval "$(patchops lab up)"."""
     running, started = local_aws.up(port=port, speed=speed)
     print(f"local AWS {'started' if started else 'is running already'} at {running.url}", file=sys.stderr)
+    if nodes:
+        print(f"{running.populate(nodes)} nodes added", file=sys.stderr)
     for name, value in running.environment().items():
         print(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+def populate(
+    nodes: Annotated[int, typer.Argument(help="How many nodes to add.", min=1)],
+    system: Annotated[
+        list[str] | None, typer.Option(help="An operating system that they have, such as UBUNTU; all by default.")
+    ] = None,
+) -> None:
+    """Add nodes of several operating systems, with the tags of config/lab.yaml, as many as you like at once."""
+    made = local_aws.required().populate(nodes, systems=system or ())
+    print(f"{made} nodes added", file=sys.stderr)
 
 
 @app.command()

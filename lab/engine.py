@@ -17,9 +17,12 @@ from lab.catalogue import Catalogue, agent_versions, built_in
 from lab.change_calendar import Calendars
 from lab.clock import Clock
 from lab.cloud import Cloud
+from lab.compliance import Compliance
+from lab.data_sync import DataSyncs
 from lab.event_bus import EventBus
 from lab.fleet import Fleet
 from lab.ids import Ids
+from lab.inventory import Inventory
 from lab.metrics import Metrics
 from lab.publishing import Publishing
 from lab.run_command import RunCommand
@@ -86,8 +89,15 @@ class Engine:
             run_command=self.run_command,
             calendars=self.calendars,
             events=events,
+            fleet=self.fleet,
             log=self.log,
         )
+        self.fleet.watchers.append(self.state_manager.look)
+        self.compliance = Compliance(self.state_manager)
+        self.inventory = Inventory(clock, ids, self.fleet, self.compliance)
+        self.data_syncs = DataSyncs(cloud, clock, self.fleet, self.inventory, self.log)
+        self.run_command.after.append(self.inventory.changed)
+        self.inventory.watchers.append(self.data_syncs.changed)
         self.windows = MaintenanceWindows(clock, ids, self.run_command, events, self.log)
 
     def newest_agent(self) -> str:

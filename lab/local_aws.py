@@ -76,6 +76,20 @@ class LocalAws:
         """
         return self._ask("advance", {"to": to.isoformat()})
 
+    def populate(self, nodes: int, *, systems: Sequence[str] = ()) -> int:
+        """Add nodes to its Region, with tags and of several operating systems, and return how many.
+
+        Args:
+            nodes: how many.
+            systems: the operating systems that they have, by the names of the API; all that it knows by default.
+
+        Raises:
+            LabError: too many nodes, or a system that it does not know.
+        """
+        region = self.environment()["AWS_REGION"]
+        made: int = self._ask("populate", {"region": region, "nodes": nodes, "systems": list(systems)})["nodes"]
+        return made
+
     def register(self, activation_id: str, code: str, *, image: str, computer_name: str = "") -> str:
         """Register a simulated machine outside of EC2, and return the id of the node that it becomes.
 

@@ -29,16 +29,21 @@ class Plane:
     Args:
         start: what the clock shows first.
         speed: lab seconds that go by in a second while something runs; the clock stands still while nothing does.
+
+    Attributes:
+        accounts: the account around the engine of each Region.
+        changes: a number that is another one whenever instances, roles or networks may have changed.
     """
 
     def __init__(self, *, start: datetime = DEFAULT_START, speed: float = DEFAULT_SPEED) -> None:
         self.speed = speed
         self._clock = Clock(start)
         self._engines: dict[str, Engine] = {}
+        self.accounts: dict[str, Account] = {}
         self._changed = threading.Condition(threading.RLock())
         self._stopping = False
         self._numbers = itertools.count(1)
-        self._changes = 0
+        self.changes = 0
         threading.Thread(target=self._pace, name="lab-clock", daemon=True).start()
 
     @contextmanager
@@ -47,7 +52,8 @@ class Plane:
         with self._changed:
             if region not in self._engines:
                 catalogues = built_in()
-                account = Account(region, catalogues, lambda: self._clock.now, lambda: self._changes)
+                account = Account(region, catalogues, lambda: self._clock.now, lambda: self.changes)
+                self.accounts[region] = account
                 self._engines[region] = Engine(account, self._clock, catalogues=catalogues, seed=len(self._engines))
             yield self._engines[region]
             self._changed.notify_all()
@@ -55,7 +61,7 @@ class Plane:
     def changed(self) -> None:
         """Have everybody look anew at the account's instances, roles and networks: they may have changed."""
         # Without waiting for the lab: a clock that is being moved may hold it for minutes.
-        self._changes = next(self._numbers)
+        self.changes = next(self._numbers)
 
     def prepare(self, region: str) -> None:
         """Have the engine of a Region, with its images, ready."""

@@ -29,6 +29,7 @@ from lab.aws import (  # noqa: F401 importing those of CloudFormation lets moto 
     cloudformation_notifications,
     cloudformation_routes,
     control,
+    instance_listing,
     moto_corrections,
     resource,
     ssm_service,
@@ -72,6 +73,7 @@ class LocalAws:
         ssm_service.install(self.plane)
         resource.install(self.plane)
         moto_corrections.install()
+        instance_listing.install(self.plane)
         subscribers.install(self.plane)
         cloudformation_alarms.install(self.plane)
         self.traffic = Traffic()
