@@ -161,7 +161,7 @@ def test_the_agent_is_brought_to_the_newest_version(lab: Lab) -> None:
 
 
 def _built_in() -> Any:
-    from lab.catalogue import built_in  # noqa: PLC0415 parsing it takes a moment
+    from lab.catalogue_file import built_in  # noqa: PLC0415 parsing it takes a moment
 
     return built_in()
 
