@@ -113,7 +113,7 @@ def test_updates_are_found_by_their_level(lab: Lab, node: ManagedNode, level: st
 
 def test_an_update_without_a_severity_is_optional(lab: Lab, node: ManagedNode) -> None:
     (chain,) = node.catalogue.packages
-    releases = tuple(replace(one, severity="Unspecified") for one in chain.releases)
+    releases = [replace(one, severity="Unspecified") for one in chain.releases]
     node.catalogue = replace(node.catalogue, packages=(replace(chain, releases=releases),))
     assert "KB3" in run(lab, "AWS-FindWindowsUpdates", UpdateLevel="Optional").output
     assert "KB3" not in run(lab, "AWS-FindWindowsUpdates", UpdateLevel="Important").output
