@@ -105,6 +105,7 @@ READS: dict[str, Callable[[World], dict[str, Any]]] = {
     "list_resource_compliance_summaries": lambda _: {},
     "describe_document": lambda _: {"Name": "AWS-RunPatchBaseline"},
     "get_document": lambda _: {"Name": "AWS-RunPatchBaseline"},
+    "list_document_versions": lambda _: {"Name": "AWS-RunPatchBaseline"},
     "list_documents": lambda _: {},
 }
 """What is asked of each operation that changes nothing."""
@@ -214,7 +215,12 @@ def operations() -> set[str]:
 
 
 def test_every_operation_is_called_here(world: World) -> None:
-    assert {*READS, *WRITES} == operations() | {"describe_document", "get_document", "list_documents"}
+    assert {*READS, *WRITES} == operations() | {
+        "describe_document",
+        "get_document",
+        "list_document_versions",
+        "list_documents",
+    }
 
 
 @pytest.mark.parametrize("name", [*READS, *WRITES])
