@@ -101,7 +101,15 @@ class Engine:
         self.data_syncs = DataSyncs(cloud, clock, self.fleet, self.inventory, self.log)
         self.run_command.after.append(self.inventory.changed)
         self.inventory.watchers.append(self.data_syncs.changed)
-        self.windows = MaintenanceWindows(clock, ids, self.run_command, events, self.log)
+        self.windows = MaintenanceWindows(
+            cloud=cloud,
+            clock=clock,
+            ids=ids,
+            fleet=self.fleet,
+            run_command=self.run_command,
+            events=events,
+            log=self.log,
+        )
         if any(one.growth for one in self.catalogues):
             self._grow()
 
