@@ -151,7 +151,7 @@ def _interface(prototype: NetworkInterface, instance: PopulatedInstance, number:
 
 
 def _scattered(number: int, kind: int, region: str) -> int:
-    """Return a number of 68 bits that no other number of the Region leads to, so that ids look as if they were drawn."""
+    """Return 68 bits that no other number of the Region leads to, so that ids look as if they were drawn."""
     return ((number * 4 + kind) * 0x9E3779B97F4A7C15D ^ _salt(region)) & (1 << 68) - 1
 
 
