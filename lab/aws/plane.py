@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lab.aws.account import Account
+from lab.aws.changes import Changes
 from lab.catalogue import Catalogue
 from lab.catalogue_file import built_in
 from lab.chaos import Chaos
@@ -37,7 +37,7 @@ class Plane:
         accounts: the account around the engine of each Region.
         chaos: how nodes differ.
         chaos_stopped: the instances that are stopped for that reason.
-        changes: a number that is another one whenever instances, roles or networks may have changed.
+        changes: tells whether instances, roles or networks may have changed.
     """
 
     def __init__(
@@ -56,8 +56,7 @@ class Plane:
         self.chaos_stopped: set[str] = set()
         self._changed = threading.Condition(threading.RLock())
         self._stopping = False
-        self._numbers = itertools.count(1)
-        self.changes = 0
+        self.changes = Changes()
         threading.Thread(target=self._pace, name="lab-clock", daemon=True).start()
 
     @contextmanager
@@ -66,7 +65,7 @@ class Plane:
         with self._changed:
             if region not in self._engines:
                 catalogues = self._catalogues
-                account = Account(region, catalogues, lambda: self._clock.now, lambda: self.changes)
+                account = Account(region, catalogues, self._clock, self.changes)
                 self.accounts[region] = account
                 self._engines[region] = Engine(account, self._clock, catalogues=catalogues, seed=len(self._engines))
                 self._engines[region].fleet.chaos = self.chaos
@@ -76,7 +75,7 @@ class Plane:
     def changed(self) -> None:
         """Have everybody look anew at the account's instances, roles and networks: they may have changed."""
         # Without waiting for the lab: a clock that is being moved may hold it for minutes.
-        self.changes = next(self._numbers)
+        self.changes.note()
 
     def prepare(self, region: str) -> None:
         """Have the engine of a Region, with its images, ready."""
