@@ -58,6 +58,9 @@ class Fleet:
         self._seen: int | None = None
         self._known_roles: dict[str, str] = {}
         self._heartbeat = Heartbeat(clock.now)
+        self.watchers: list[Callable[[], None]] = []
+        """Called when a node has come, or has other tags."""
+
         self.unmanaged: dict[str, str] = {}
         """Instances that are not managed, with the reason, as of the last look."""
 
@@ -102,6 +105,7 @@ class Fleet:
     def _look_at_all(self) -> None:
         self._known_roles.clear()
         self.unmanaged = {}
+        before = {node.id: node.tags for node in self._nodes.values()}
         seen = {}
         for instance in self._cloud.instances():
             reason = self._unable(instance)
@@ -123,6 +127,9 @@ class Fleet:
             self._hear_of(node, self._forbidden(node.role))
             seen[node.id] = node
         self._nodes = seen
+        if any(before.get(node.id) != node.tags for node in seen.values()):
+            for watch in self.watchers:
+                watch()
 
     def _hear_of(self, node: ManagedNode, reason: str) -> None:
         """Note whether a node's agent reaches Systems Manager; it does if there is no reason against it."""

@@ -13,7 +13,7 @@ from lab.baselines import Baselines
 from lab.catalogue import Catalogue
 from lab.clock import Clock
 from lab.cloud import Cloud
-from lab.command import Command, Invocation, Notification
+from lab.command import DEFAULT_DELIVERY_TIMEOUT, Command, Invocation, Notification
 from lab.command_course import CommandCourse
 from lab.command_permissions import check_notification, check_sender
 from lab.command_results import CommandResults
@@ -29,7 +29,6 @@ from lab.stop_alarms import StopAlarms
 from patching.rate_control import RateControl
 from patching.targets import Targets
 
-DEFAULT_DELIVERY_TIMEOUT = 3600
 HISTORY = timedelta(days=30)
 """For how long commands are told of: https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command.html."""
 
@@ -90,6 +89,7 @@ class RunCommand:
         parameters: dict[str, list[str]],
         targets: Targets,
         more_targets: Sequence[Targets] = (),
+        among: Collection[str] = (),
         rate_control: RateControl,
         bucket: str = "",
         prefix: str = "",
@@ -109,6 +109,7 @@ class RunCommand:
             parameters: its parameters.
             targets: the nodes.
             more_targets: further nodes; one that matches any of these is targeted as well.
+            among: ids of nodes; of the targeted nodes, only these get it. All do by default.
             rate_control: how many at one time, and when to stop.
             bucket: where output goes; nowhere by default.
             prefix: the folder in it.
@@ -128,6 +129,7 @@ class RunCommand:
         document = find(self._cloud, document_name, document_version)
         document.check(parameters)
         nodes = resolve(self._cloud, self._fleet, (targets, *more_targets))
+        nodes = [node for node in nodes if not among or node.id in among]
         named = by_id(targets)
         for node in nodes if named else ():
             if not document.supports(node.catalogue.system.platform_type):

@@ -22,7 +22,7 @@ from patching.targets import Targets
 
 if TYPE_CHECKING:
     from lab.state_manager import Association, AssociationExecution
-    from lab.windows import TaskExecution, Window, WindowExecution
+    from lab.window import TaskExecution, Window, WindowExecution
 
 _METRICS = {
     Status.SUCCESS: "CommandsSucceeded",
@@ -124,7 +124,7 @@ class ServiceEvents:
             [self._document(association.document)],
             {
                 **self._about(association),
-                "association-version": "1",
+                "association-version": str(execution.version),
                 "last-updated-date": iso(association.created),
                 "status": execution.status,
                 "association-status-aggregated-count": _compact(dict(counts)),

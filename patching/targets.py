@@ -15,6 +15,9 @@ from patching.errors import InvalidValueError, is_token
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+EVERY_NODE = "*"
+"""The id that stands for every node, which associations take."""
+
 IDS_KEY = "InstanceIds"
 GROUP_KEY = "resource-groups:Name"
 MAX_KEYS = 5
@@ -63,7 +66,7 @@ class Targets:
                 )
                 raise InvalidValueError(message)
             if key == IDS_KEY:
-                for value in values:
+                for value in values if values != (EVERY_NODE,) else ():
                     if not is_token(value) and not _INSTANCE_ID.fullmatch(value):
                         message = f"{value!r} is not an instance id; expected one like i-0123456789abcdef0"
                         raise InvalidValueError(message)
@@ -85,6 +88,9 @@ class Targets:
     @classmethod
     def instances(cls, *ids: str) -> Self:
         """Nodes by their ids."""
+        if EVERY_NODE in ids:
+            message = f"{EVERY_NODE!r} is not an instance id; expected one like i-0123456789abcdef0"
+            raise InvalidValueError(message)
         return cls(((IDS_KEY, ids),))
 
     @classmethod
@@ -111,7 +117,7 @@ class Targets:
     def match(self, instance_id: str, tags: Mapping[str, str]) -> bool:
         """Tell whether a node with this id and these tags is one of the targets."""
         return all(
-            instance_id in values
+            values == (EVERY_NODE,) or instance_id in values
             if key == IDS_KEY
             else key.startswith("tag:") and tags.get(key.removeprefix("tag:")) in values
             for key, values in self.keys

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lab.aws.account import Account
-from lab.catalogue import built_in
+from lab.catalogue import Catalogue
+from lab.catalogue_file import built_in
 from lab.clock import Clock
 from lab.engine import Engine, LogEntry
 from lab.publishing import Delivery
@@ -29,14 +30,22 @@ class Plane:
     Args:
         start: what the clock shows first.
         speed: lab seconds that go by in a second while something runs; the clock stands still while nothing does.
+        catalogues: the operating systems with their patches; the built-in ones by default.
 
     Attributes:
         accounts: the account around the engine of each Region.
         changes: a number that is another one whenever instances, roles or networks may have changed.
     """
 
-    def __init__(self, *, start: datetime = DEFAULT_START, speed: float = DEFAULT_SPEED) -> None:
+    def __init__(
+        self,
+        *,
+        start: datetime = DEFAULT_START,
+        speed: float = DEFAULT_SPEED,
+        catalogues: tuple[Catalogue, ...] | None = None,
+    ) -> None:
         self.speed = speed
+        self._catalogues = built_in() if catalogues is None else catalogues
         self._clock = Clock(start)
         self._engines: dict[str, Engine] = {}
         self.accounts: dict[str, Account] = {}
@@ -51,7 +60,7 @@ class Plane:
         """Hold the engine of a Region: nothing else happens in the lab meanwhile."""
         with self._changed:
             if region not in self._engines:
-                catalogues = built_in()
+                catalogues = self._catalogues
                 account = Account(region, catalogues, lambda: self._clock.now, lambda: self.changes)
                 self.accounts[region] = account
                 self._engines[region] = Engine(account, self._clock, catalogues=catalogues, seed=len(self._engines))

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
-from functools import lru_cache
 from itertools import combinations, pairwise
 
-from patching.open_times import OpenTimes, Period, first_common, most_open, union
+from patching.open_times import OpenTimes, Period, first_common, in_a_year, most_open, union
 from patching.policy import service_checks
 from patching.policy.content import PolicyContent
 from patching.policy.install import Install
 from patching.policy.part import Findings, Reading
 from patching.targets import matches, may_share, value_set
-
-_YEAR = timedelta(days=366)
 
 Times = dict[str, list[Period]]
 
@@ -47,10 +44,17 @@ def _periods(name: str, install: Install, begin: datetime, reading: Reading) -> 
     """
     at = ("install", name, "schedule")
     if not install.open_times.is_known:
+        every = install.window_schedule.every
+        if every and every < timedelta(hours=install.duration_hours):
+            message = (
+                f"{install.schedule} comes while the window is still open for {install.duration_hours} h: AWS skips "
+                "those openings; open it less often, or for a shorter time"
+            )
+            reading.warn(at, message)
         if install.end_date and install.end_date < begin.date():
             reading.warn(at, _never_opens(install))
         return []
-    periods = _open(install.open_times, begin)
+    periods = in_a_year(install.open_times, begin)
     if not periods:
         reading.warn(at, _never_opens(install))
     again = next((later for one, later in pairwise(periods) if later.begin < one.end), None)
@@ -61,12 +65,6 @@ def _periods(name: str, install: Install, begin: datetime, reading: Reading) -> 
         )
         reading.warn(at, message)
     return union(periods)
-
-
-@lru_cache(maxsize=256)
-def _open(times: OpenTimes, begin: datetime) -> tuple[Period, ...]:
-    """Return when a window is open in a year; windows often share their schedule."""
-    return tuple(times.periods(begin, begin + _YEAR))
 
 
 def _never_opens(install: Install) -> str:
@@ -173,11 +171,13 @@ def _check_hybrid(policy: PolicyContent, findings: Findings) -> None:
     """An activation's machines are found by its tags: without a window for them they are never patched.
 
     Refused:
-    - `hybrid.tags`: tags that no window selects, where there are windows: the machines would never be patched
+    - `hybrid.tags`: tags that no enabled window selects, where there are such windows: the machines would never be
+      patched
     """
-    if policy.hybrid and policy.install:
+    enabled = [install for install in policy.install.values() if install.enabled]
+    if policy.hybrid and enabled:
         tags = policy.hybrid_tags
-        if not any(matches(tags, group) for install in policy.install.values() for group in install.target_groups):
+        if not any(matches(tags, group) for install in enabled for group in install.target_groups):
             message = "no window patches machines with these tags; give them the tags that a window selects"
             findings.add(("hybrid", "tags"), message)
 
@@ -200,7 +200,7 @@ def _check_scan(policy: PolicyContent, times: Times, begin: datetime, reading: R
     if policy.scan.schedule.kind == "rate" or not times:
         return
     # The hours are of no account: it is the beginning of a scan that must not lie within a window.
-    scans = _open(OpenTimes(policy.scan.schedule, duration_hours=1), begin)
+    scans = in_a_year(OpenTimes(policy.scan.schedule, duration_hours=1), begin)
     moments = [Period(scan.begin, scan.begin + timedelta(seconds=1)) for scan in scans]
     for name, periods in times.items():
         inside = first_common(moments, periods)

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any, SupportsBytes
 
 from lab import access
-from lab.catalogue import Catalogue, parse
+from lab.catalogue import Catalogue
+from lab.catalogue_file import parse
 from lab.clock import Clock
 from lab.cloud import Alarm, Instance, RuleTarget, StoredDocument, Topic
 from lab.command import Command, Invocation, Notification, StepRun

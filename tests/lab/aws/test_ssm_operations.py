@@ -57,6 +57,18 @@ READS: dict[str, Callable[[World], dict[str, Any]]] = {
         "TaskId": world.task_execution,
     },
     "describe_maintenance_window_execution_tasks": lambda world: {"WindowExecutionId": world.execution},
+    "describe_maintenance_windows_for_target": lambda _: {"Targets": NOBODY, "ResourceType": "INSTANCE"},
+    "get_maintenance_window_execution_task": lambda world: {
+        "WindowExecutionId": world.execution,
+        "TaskId": world.task_execution,
+    },
+    "get_maintenance_window_execution_task_invocation": lambda world: {
+        "WindowExecutionId": world.execution,
+        "TaskId": world.task_execution,
+        "InvocationId": world.ssm.describe_maintenance_window_execution_task_invocations(
+            WindowExecutionId=world.execution, TaskId=world.task_execution
+        )["WindowExecutionTaskInvocationIdentities"][0]["InvocationId"],
+    },
     "describe_maintenance_window_executions": lambda world: {"WindowId": world.window},
     "describe_maintenance_window_schedule": lambda world: {"WindowId": fresh_window(world)},
     "describe_maintenance_window_targets": lambda world: {"WindowId": world.window},
@@ -78,6 +90,9 @@ READS: dict[str, Callable[[World], dict[str, Any]]] = {
     "get_patch_baseline": lambda world: {"BaselineId": world.baseline},
     "get_patch_baseline_for_patch_group": lambda _: {"PatchGroup": "prod", "OperatingSystem": "AMAZON_LINUX_2023"},
     "list_associations": lambda _: {},
+    "list_association_versions": lambda world: {"AssociationId": world.association},
+    "describe_effective_instance_associations": lambda world: {"InstanceId": world.nodes[0]},
+    "describe_instance_associations_status": lambda world: {"InstanceId": world.nodes[0]},
     "list_command_invocations": lambda world: {"CommandId": world.command, "Details": True},
     "list_commands": lambda _: {},
     "get_inventory": lambda _: {},
@@ -90,6 +105,7 @@ READS: dict[str, Callable[[World], dict[str, Any]]] = {
     "list_resource_compliance_summaries": lambda _: {},
     "describe_document": lambda _: {"Name": "AWS-RunPatchBaseline"},
     "get_document": lambda _: {"Name": "AWS-RunPatchBaseline"},
+    "list_document_versions": lambda _: {"Name": "AWS-RunPatchBaseline"},
     "list_documents": lambda _: {},
 }
 """What is asked of each operation that changes nothing."""
@@ -102,6 +118,22 @@ WRITES: dict[str, Callable[[World], dict[str, Any]]] = {
         "Name": "AWS-RunPatchBaseline",
         "Parameters": {"Operation": ["Scan"]},
         "Targets": NOBODY,
+    },
+    "create_association_batch": lambda _: {
+        "Entries": [
+            {"Name": "AWS-RunPatchBaseline", "Parameters": {"Operation": ["Scan"]}, "Targets": NOBODY},
+            {"Name": "AWS-RunPatchBaseline", "Targets": NOBODY},
+        ]
+    },
+    "update_association": lambda world: {
+        "AssociationId": fresh_association(world),
+        "Parameters": {"Operation": ["Scan"]},
+        "AssociationName": "changed",
+    },
+    "update_association_status": lambda world: {
+        "Name": "AWS-RunPatchBaseline",
+        "InstanceId": world.nodes[0],
+        "AssociationStatus": {"Date": 1_795_000_000, "Name": "Success", "Message": "It went well"},
     },
     "put_compliance_items": lambda world: {
         "ResourceId": world.nodes[0],
@@ -147,6 +179,17 @@ WRITES: dict[str, Callable[[World], dict[str, Any]]] = {
     },
     "send_command": lambda world: {**SCAN, "InstanceIds": [world.nodes[0]]},
     "start_associations_once": lambda world: {"AssociationIds": [world.association]},
+    "cancel_maintenance_window_execution": lambda world: {"WindowExecutionId": world.execution},
+    "update_maintenance_window_target": lambda world: {
+        "WindowId": world.window,
+        "WindowTargetId": world.target,
+        "OwnerInformation": "changed",
+    },
+    "update_maintenance_window_task": lambda world: {
+        "WindowId": world.window,
+        "WindowTaskId": world.task,
+        "Description": "Changed",
+    },
     "update_maintenance_window": lambda world: {"WindowId": fresh_window(world), "Duration": 3},
     "update_patch_baseline": lambda world: {"BaselineId": world.spare, "Description": "Changed"},
 }
@@ -172,7 +215,12 @@ def operations() -> set[str]:
 
 
 def test_every_operation_is_called_here(world: World) -> None:
-    assert {*READS, *WRITES} == operations() | {"describe_document", "get_document", "list_documents"}
+    assert {*READS, *WRITES} == operations() | {
+        "describe_document",
+        "get_document",
+        "list_document_versions",
+        "list_documents",
+    }
 
 
 @pytest.mark.parametrize("name", [*READS, *WRITES])

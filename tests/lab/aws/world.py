@@ -189,9 +189,7 @@ def fresh_window(world: World) -> str:
 
 
 def fresh_association(world: World) -> str:
-    made = world.ssm.create_association(
-        Name="AWS-RunPatchBaseline", Parameters={"Operation": ["Scan"]}, InstanceId=world.nodes[0]
-    )
+    made = world.ssm.create_association(Name="AWS-RunPatchBaseline", Parameters={"Operation": ["Scan"]}, Targets=NOBODY)
     return str(made["AssociationDescription"]["AssociationId"])
 
 
