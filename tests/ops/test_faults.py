@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import botocore.endpoint
 import pytest
 from botocore.retries.bucket import TokenBucket
 
@@ -45,7 +44,7 @@ NAMES: dict[str, str] = {}
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """botocore waits between its attempts, and by itself when it is throttled: not here."""
-    monkeypatch.setattr(botocore.endpoint.time, "sleep", lambda _: None)
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     monkeypatch.setattr(TokenBucket, "acquire", lambda *_, **__: True)
 
 
