@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import compliance, documents, lab, nodes, review, run, teardown, windows
+from cli import compliance, documents, lab, nodes, rehearse, review, run, teardown, windows
 from cli.options import ERROR, OK, USAGE
 from lab.errors import LabError
 from ops.errors import OperationError, in_words
@@ -34,6 +34,7 @@ app.command("run")(run.document)
 app.command("compliance")(compliance.compliance)
 app.command("windows")(windows.windows)
 app.command("review")(review.review)
+app.command("rehearse")(rehearse.rehearse)
 app.command("before-destroy")(teardown.before_destroy)
 app.add_typer(lab.app, name="lab")
 
