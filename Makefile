@@ -57,9 +57,10 @@ destroy: setup ## destroy what deploy made; asks first, and empties the output b
 review: setup ## write build/review.html of CONFIG, and what changes AGAINST a commit or cloud assembly
 	@patchops review --config $(CONFIG) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(AGAINST),--against $(AGAINST)) $(if $(NODES),--nodes $(NODES)) --html build/review.html
 
-schema: setup ## write config/policy.schema.json and docs/review.schema.json anew from their models
+schema: setup ## write config/policy.schema.json, docs/review.schema.json and docs/output/ anew from their models
 	@python -m patching.policy_schema > config/policy.schema.json
 	@python -m review.schema > docs/review.schema.json
+	@python -m cli.schemas
 
 reference: setup ## write docs/policy.md anew from the policy's models and docs/example/policy.yaml
 	@python -m patching.policy_reference > docs/policy.md

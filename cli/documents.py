@@ -6,37 +6,48 @@ from typing import Annotated
 
 import typer
 
-from cli.options import EndpointUrl, Output, OutputFormat, Profile, Region, Terminal, session
+from cli.command import Call, command
 from ops import documents, tables
+from ops.documents import DocumentDetails, DocumentSummary
 
 app = typer.Typer(help="Documents: which there are, and what one does.", invoke_without_command=True)
 
 
-@app.callback()
+def add_to(whole: typer.Typer) -> None:
+    """Add the commands."""
+    command(
+        app,
+        "documents",
+        needs=documents.LIST_NEEDS,
+        result=list[DocumentSummary],
+        examples=("documents --name-prefix AWS-RunPatch", "documents --platform Windows --output json"),
+        group=True,
+    )(list_documents)
+    command(
+        app,
+        "documents show",
+        needs=documents.SHOW_NEEDS,
+        result=DocumentDetails,
+        examples=("documents show AWS-RunPatchBaseline",),
+    )(show)
+    whole.add_typer(app, name="documents")
+
+
 def list_documents(
+    call: Call,
     context: typer.Context,
     name_prefix: Annotated[str, typer.Option(help="Only documents whose name begins with this.")] = "",
     platform: Annotated[str | None, typer.Option(help="Only documents for Linux, Windows or MacOS.")] = None,
-    output: Output = OutputFormat.TABLE,
-    profile: Profile = None,
-    region: Region = None,
-    endpoint_url: EndpointUrl = None,
 ) -> None:
     """List documents; `patchops documents show NAME` tells all about one."""
-    if context.invoked_subcommand is not None:
-        return
-    found = documents.list_documents(session(profile, region, endpoint_url), name_prefix=name_prefix, platform=platform)
-    Terminal(output).show(found, [tables.documents(found)])
+    del context  # which it has for `documents show`
+    found = documents.list_documents(call.session, name_prefix=name_prefix, platform=platform)
+    call.terminal.show(found, [tables.documents(found)])
 
 
-@app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="Name of the document, such as AWS-RunPatchBaseline.")],
-    output: Output = OutputFormat.TABLE,
-    profile: Profile = None,
-    region: Region = None,
-    endpoint_url: EndpointUrl = None,
+    call: Call, name: Annotated[str, typer.Argument(help="Name of the document, such as AWS-RunPatchBaseline.")]
 ) -> None:
     """Show what a document is, which parameters it takes, and its steps."""
-    details = documents.show(session(profile, region, endpoint_url), name)
-    Terminal(output).show(details, tables.document(details))
+    details = documents.show(call.session, name)
+    call.terminal.show(details, tables.document(details))

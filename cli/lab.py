@@ -12,7 +12,8 @@ import typer
 
 from cli import lab_traffic, teardown
 from cli.options import ERROR, Output, OutputFormat, PolicyEnvironment, Terminal
-from lab import local_aws, workshop
+from lab import catalogue_file, local_aws, workshop
+from lab.errors import LabError
 from ops.session import Session
 from ops.table import moment, table
 from patching.policy_file import read_policy
@@ -31,12 +32,34 @@ def up(
     speed: Annotated[
         float | None, typer.Option(help="Lab seconds that go by in a second while something runs.", min=0.1)
     ] = None,
+    nodes: Annotated[int, typer.Option(help="Nodes to add: see populate.", min=0)] = 0,
+    catalogue: Annotated[
+        str, typer.Option(help="A JSON file with patches of your own, in the place of the made-up ones of its system.")
+    ] = "",
 ) -> None:
     """Start a local AWS in the background; use it with: eval "$(patchops lab up)"."""
-    running, started = local_aws.up(port=port, speed=speed)
+    if catalogue:
+        catalogue_file.read(catalogue)  # what is wrong with it is told here, and all of it
+    running, started = local_aws.up(port=port, speed=speed, catalogue=catalogue)
+    if catalogue and not started:
+        raise LabError("a local AWS is running already, with another catalogue; stop it first: patchops lab down")
     print(f"local AWS {'started' if started else 'is running already'} at {running.url}", file=sys.stderr)
+    if nodes:
+        print(f"{running.populate(nodes)} nodes added", file=sys.stderr)
     for name, value in running.environment().items():
         print(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+def populate(
+    nodes: Annotated[int, typer.Argument(help="How many nodes to add.", min=1)],
+    system: Annotated[
+        list[str] | None, typer.Option(help="An operating system that they have, such as UBUNTU; all by default.")
+    ] = None,
+) -> None:
+    """Add nodes of several operating systems, with the tags of config/lab.yaml, as many as you like at once."""
+    made = local_aws.required().populate(nodes, systems=system or ())
+    print(f"{made} nodes added", file=sys.stderr)
 
 
 @app.command()

@@ -8,7 +8,25 @@ from typing import Any
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import compliance, documents, lab, nodes, rehearse, review, run, teardown, windows
+from cli import (
+    calendar,
+    compliance,
+    document_run,
+    documents,
+    drift,
+    exceptions,
+    install,
+    lab,
+    nodes,
+    permissions,
+    plan,
+    rehearse,
+    review,
+    runs,
+    scan,
+    teardown,
+    windows,
+)
 from cli.options import ERROR, OK, USAGE
 from lab.errors import LabError
 from ops.errors import OperationError, in_words
@@ -26,13 +44,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(documents.app, name="documents")
-app.command("nodes")(nodes.nodes)
-app.command("scan")(run.scan)
-app.command("install")(run.install)
-app.command("run")(run.document)
-app.command("compliance")(compliance.compliance)
-app.command("windows")(windows.windows)
+run = typer.Typer(help="Commands: run a document, show one that was sent, cancel it.", no_args_is_help=True)
+nodes.add_to(app)
+plan.add_to(app)
+scan.add_to(app)
+install.add_to(app)
+compliance.add_to(app)
+drift.add_to(app)
+documents.add_to(app)
+document_run.add_to(run)
+runs.add_to(app, run)
+app.add_typer(run, name="run")
+windows.add_to(app)
+calendar.add_to(app)
+exceptions.add_to(app)
+permissions.add_to(app)
 app.command("review")(review.review)
 app.command("rehearse")(rehearse.rehearse)
 app.command("before-destroy")(teardown.before_destroy)

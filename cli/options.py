@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
-from enum import StrEnum
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, NoReturn, TypeVar
 
 import typer
-from rich.console import Console
 
-from ops.session import Session
-from ops.table import Table, to_json
+from cli.terminal import ERROR, FOUND, OK, USAGE, OutputFormat, Terminal
 from patching.deployment import ENVIRONMENT_TAG
 from patching.errors import InvalidValueError
 from patching.rate_control import RateControl
 from patching.targets import Targets
 
-OK, ERROR, USAGE, FOUND = 0, 1, 2, 3
-"""Exit codes: all is well; it could not be done; it was asked wrongly; it ran, and found something."""
+__all__ = ["ERROR", "FOUND", "OK", "USAGE", "OutputFormat", "Terminal"]
 
 T = TypeVar("T")
-_WIDTH_OFF_TERMINAL = 200
-
-
-class OutputFormat(StrEnum):
-    """How a result is written."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-
 
 Profile = Annotated[str | None, typer.Option(help="Profile of the AWS configuration.", rich_help_panel="Connection")]
 Region = Annotated[str | None, typer.Option(help="Region; AWS_REGION by default.", rich_help_panel="Connection")]
@@ -47,6 +34,10 @@ EnvironmentName = Annotated[
         help="Environment whose nodes are meant: adds its tag to the targets, and finds bucket, topic and role.",
     ),
 ]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Leave progress out; mistakes are told all the same.")]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Write the `aws` command that does the same as each request, as it is made.")
+]
 PolicyEnvironment = Annotated[
     str | None, typer.Option("--environment", "-e", help="Takes the place of the file's environment.")
 ]
@@ -56,43 +47,21 @@ Tags = Annotated[
 Instances = Annotated[
     list[str] | None, typer.Option("--instance", metavar="ID", help="Nodes by their ids; repeat it for several.")
 ]
+ResourceGroup = Annotated[
+    str | None, typer.Option("--resource-group", metavar="NAME", help="Nodes that are in this resource group.")
+]
 
 
-class Terminal:
-    """Where a command writes: results to standard output, all else to standard error."""
-
-    def __init__(self, output: OutputFormat) -> None:
-        self.output = output
-        self.out = Console(width=None if sys.stdout.isatty() else _WIDTH_OFF_TERMINAL, highlight=False)
-        self.err = Console(stderr=True, width=None if sys.stderr.isatty() else _WIDTH_OFF_TERMINAL, highlight=False)
-
-    def show(self, value: object, tables: Iterable[Table]) -> None:
-        """Write a result in the form that was asked for."""
-        match self.output:
-            case OutputFormat.JSON:
-                print(to_json(value))
-            case OutputFormat.CSV:
-                print("\n".join(table.csv() for table in tables if table.columns), end="")
-            case OutputFormat.TABLE:
-                for table in tables:
-                    self.out.print(table.rich())
-
-    def say(self, text: str) -> None:
-        """Write progress or a warning."""
-        self.err.print(text, soft_wrap=True, markup=False)
-
-
-def session(profile: str | None, region: str | None, endpoint_url: str | None) -> Session:
-    """Connect."""
-    return Session(profile=profile, region=region, endpoint_url=endpoint_url)
-
-
-def targets(environment: str | None, tags: list[str] | None, instances: list[str] | None) -> Targets | None:
+def targets(
+    environment: str | None, tags: list[str] | None, instances: list[str] | None, group: str | None = None
+) -> Targets | None:
     """Make targets from the options; None if none was given."""
-    if tags and instances:
-        usage("give --tag or --instance, not both")
+    if sum(map(bool, (tags, instances, group))) > 1:
+        usage("give --tag, --instance or --resource-group, not two of them")
     if instances:
-        return _checked("--instance", lambda: Targets.instances(*instances))
+        return checked("--instance", lambda: Targets.instances(*instances))
+    if group:
+        return checked("--resource-group", lambda: Targets.resource_group(group))
     wanted: dict[str, list[str]] = {}
     for one in tags or []:
         key, equals, value = one.partition("=")
@@ -103,25 +72,36 @@ def targets(environment: str | None, tags: list[str] | None, instances: list[str
         # It would be that environment's nodes with this one's bucket and topic: nobody can have meant it.
         other = ", ".join(wanted[ENVIRONMENT_TAG])
         usage(f"--environment {environment} and --tag {ENVIRONMENT_TAG}={other} contradict each other; give one")
-    return _checked("--tag", lambda: Targets.tags(wanted)) if wanted else None
+    return checked("--tag", lambda: Targets.tags(wanted)) if wanted else None
 
 
-def required_targets(environment: str | None, tags: list[str] | None, instances: list[str] | None) -> Targets:
+def required_targets(
+    environment: str | None, tags: list[str] | None, instances: list[str] | None, group: str | None = None
+) -> Targets:
     """Make targets from the options, of which at least one has to be given."""
-    found = targets(environment, tags, instances)
+    found = targets(environment, tags, instances, group)
     if found is None:
-        usage("say which nodes: --environment NAME, --tag KEY=VALUE or --instance ID")
+        usage("say which nodes: --environment NAME, --tag KEY=VALUE, --instance ID or --resource-group NAME")
     return found
 
 
 def rate_control(concurrency: str, max_errors: str) -> RateControl:
     """Make rate control from the options."""
-    return _checked("--concurrency or --max-errors", lambda: RateControl(concurrency, max_errors))
+    return checked("--concurrency or --max-errors", lambda: RateControl(concurrency, max_errors))
 
 
 def usage(message: str) -> NoReturn:
     """Refuse a command line."""
     raise typer.BadParameter(message)
+
+
+def moment_of(option: str, text: str) -> datetime:
+    """Read a time, with its zone; a day alone begins in UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        usage(f"{option} {text!r} is not a time; expected one like 2026-11-18 or 2026-11-18T02:00+09:00")
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def confirm(unattended: str) -> None:
@@ -136,7 +116,8 @@ def confirm(unattended: str) -> None:
         raise typer.Abort
 
 
-def _checked(option: str, make: Callable[[], T]) -> T:
+def checked(option: str, make: Callable[[], T]) -> T:
+    """Make a value of an option; what it refuses is wrong usage."""
     try:
         return make()
     except InvalidValueError as error:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import EndpointUrl, OutputFormat, PolicyEnvironment, Profile, Region, Terminal, confirm, session
+from cli.options import EndpointUrl, OutputFormat, PolicyEnvironment, Profile, Region, Terminal, confirm
 from ops import teardown
 from ops.session import Session
 from patching.policy import Policy
@@ -22,7 +22,7 @@ def before_destroy(
     endpoint_url: EndpointUrl = None,
 ) -> None:
     """Get out of the way of `cdk destroy`: give AWS's default baselines back, empty the bucket if it is not kept."""
-    connection = session(profile, region, endpoint_url)
+    connection = Session(profile=profile, region=region, endpoint_url=endpoint_url)
     carry_out(connection, read_policy(policy, environment=environment), yes=yes)
 
 

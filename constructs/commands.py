@@ -13,6 +13,7 @@ from constructs import Construct
 from constructs.acknowledgment import acknowledge
 
 from patching.deployment import ENVIRONMENT_TAG
+from patching.form import DOCUMENT
 
 _FOLLOWING = (
     "ssm:CancelCommand",
@@ -23,7 +24,12 @@ _FOLLOWING = (
 
 
 def document_arn(scope: Construct, name: str) -> str:
-    """Return the ARN of a document; one of AWS's own has no account."""
+    """Return the ARN of a document; one of AWS's own has no account.
+
+    Raises:
+        InvalidValueError: not the name of a document.
+    """
+    DOCUMENT.check(name)
     stack = Stack.of(scope)
     account = "" if name.startswith("AWS-") else stack.account
     return f"arn:{stack.partition}:ssm:{stack.region}:{account}:document/{name}"

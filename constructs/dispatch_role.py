@@ -21,6 +21,9 @@ class DispatchRole(Construct):
         environment: value of the nodes' tag `Environment`.
         documents: names of the documents.
         description: what uses the role.
+
+    Raises:
+        InvalidValueError: not the name of a document.
     """
 
     def __init__(

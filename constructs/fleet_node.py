@@ -11,8 +11,9 @@ from constructs import Construct
 from constructs.acknowledgment import HIPAA, NIST, PCI, acknowledge, in_packs
 from constructs.fleet_network import FleetNetwork
 
-from patching.instance_type import check_processors
+from patching.instance_type import IMAGE_PARAMETER, INSTANCE_TYPE, check_processors, check_virtual, check_volume
 from patching.operating_system import OperatingSystem, PlatformType
+from patching.tags import check_instance_tags
 
 
 class FleetNode(Construct):
@@ -35,8 +36,8 @@ class FleetNode(Construct):
         profile: profile with the role that says what the instance may do.
 
     Raises:
-        InvalidValueError: an image for other processors than the instance has, or a system whose repositories cannot be
-            reached from the network.
+        InvalidValueError: an instance type, an image, a volume or tags that AWS or a lab does not take, an image for
+            other processors than the instance has, or a system whose repositories cannot be reached from the network.
     """
 
     def __init__(
@@ -54,7 +55,12 @@ class FleetNode(Construct):
         profile: iam.IInstanceProfile,
     ) -> None:
         super().__init__(scope, id)
+        INSTANCE_TYPE.check(instance_type)
+        IMAGE_PARAMETER.check(image_parameter)
         check_processors(instance_type, image_parameter)
+        check_virtual(operating_system)
+        check_volume(volume_gib)
+        check_instance_tags(tags)
         network.let_reach_repositories(operating_system)
         windows = operating_system.platform_type is PlatformType.WINDOWS
         user_data = ec2.UserData.for_windows() if windows else ec2.UserData.for_linux()

@@ -12,6 +12,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 from constructs.managed_node import core_policy
 
+from patching.tags import check_tags
+
 
 class HybridRole(Construct):
     """A role for an activation, which CloudFormation cannot make itself: `command` is the call that does.
@@ -22,6 +24,9 @@ class HybridRole(Construct):
         name: the role's name, by which an activation takes it.
         node_policy: see `NodePolicy`.
         tags: tags that the activation gives its machines.
+
+    Raises:
+        InvalidValueError: tags that AWS does not take.
     """
 
     def __init__(
@@ -34,6 +39,7 @@ class HybridRole(Construct):
         tags: Mapping[str, str],
     ) -> None:
         super().__init__(scope, id)
+        check_tags(tags)
         stack = Stack.of(self)
         self.role = iam.Role(
             self,

@@ -16,7 +16,7 @@ from constructs.output_bucket import OutputBucket
 from constructs.output_log import OutputLog
 
 from patching.command_events import check_events
-from patching.maintenance_window import check_cutoff, check_delivery_timeout, check_groups
+from patching.maintenance_window import check_cutoff, check_delivery_timeout, check_groups, check_name
 from patching.open_times import OpenTimes
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import RunPatchBaseline
@@ -47,7 +47,7 @@ class InstallWindow(Construct):
         description: what people read of it.
 
     Raises:
-        InvalidValueError: a cutoff, groups, events or a delivery timeout that AWS would refuse.
+        InvalidValueError: a name, a description, a cutoff, groups, events or a delivery timeout that AWS would refuse.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class InstallWindow(Construct):
         description: str = "",
     ) -> None:
         super().__init__(scope, id)
+        check_name(name, description)
         check_cutoff(cutoff_hours, times.duration_hours)
         check_groups(targets)
         check_delivery_timeout(delivery_timeout_seconds)

@@ -12,7 +12,7 @@ from constructs import Construct
 from constructs.dispatch_role import DispatchRole
 from constructs.output_bucket import OutputBucket
 
-from patching.association import check_calendar, check_severity
+from patching.association import check_calendar, check_name, check_run, check_severity
 from patching.baseline import ComplianceLevel
 from patching.rate_control import RateControl
 from patching.schedule import Schedule
@@ -40,7 +40,8 @@ class NodeAssociation(Construct):
         calendars: names or ARNs of Change Calendars that all have to be open for it to run.
 
     Raises:
-        InvalidValueError: a schedule, a severity or a calendar that an association does not take.
+        InvalidValueError: a name, a schedule, a severity or a calendar that an association does not take, parameters
+            that AWS-RunPatchBaseline refuses, or an installation as soon as it is deployed.
     """
 
     def __init__(
@@ -62,6 +63,8 @@ class NodeAssociation(Construct):
     ) -> None:
         super().__init__(scope, id)
         schedule = schedule.for_association(run_when_made=run_at_deployment)
+        check_name(name)
+        check_run(document, parameters, run_when_made=run_at_deployment)
         check_severity(compliance_severity)
         for calendar in calendars:
             check_calendar(calendar)

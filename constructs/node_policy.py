@@ -13,9 +13,13 @@ from constructs.acknowledgment import acknowledge
 from constructs.output_bucket import OutputBucket
 from constructs.output_log import OutputLog
 
+from patching.deployment import OVERRIDES_PREFIX
+
 
 class NodePolicy(Construct):
     """A managed policy to attach to the role of every node: it may write its output, under the prefix only.
+
+    It may read what installations by hand do otherwise than the baselines say, which operators put into the bucket.
 
     Where windows ask for it, a node may also write to the log group, and read the override lists.
 
@@ -43,6 +47,7 @@ class NodePolicy(Construct):
             self, "Resource", managed_policy_name=name, description="Patching: write command output to the bucket"
         )
         output.grant_write(self.policy)
+        output.grant_read_overrides(self.policy)
         if log is not None:
             log.grant_write(self.policy)
         if override_lists:
@@ -53,4 +58,5 @@ class NodePolicy(Construct):
             self.policy,
             "The objects under the prefix, whose names hold the ids of commands and nodes to come.",
             f"AwsSolutions-IAM5[Resource::<{output.logical_id}.Arn>/{output.prefix}/*]",
+            f"AwsSolutions-IAM5[Resource::<{output.logical_id}.Arn>/{OVERRIDES_PREFIX}/*]",
         )

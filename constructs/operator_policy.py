@@ -16,18 +16,24 @@ from constructs.commands import document_arn, grant_commands
 from constructs.notification_topic import NotificationTopic
 from constructs.output_bucket import OutputBucket
 
-from patching.deployment import ENVIRONMENT_TAG
+from patching.deployment import ENVIRONMENT_TAG, OVERRIDES_PREFIX
 from patching.form import PRINCIPAL
 
 READ_ANYTHING = (
+    "ec2:DescribeInstances",
     "ec2:DescribeTags",
+    "resource-groups:ListGroupResources",
     "ssm:DescribeInstanceInformation",
+    "ssm:DescribeInstanceProperties",
     "ssm:DescribeMaintenanceWindowExecutionTaskInvocations",
     "ssm:DescribeMaintenanceWindowExecutionTasks",
     "ssm:DescribeMaintenanceWindowSchedule",
     "ssm:DescribeMaintenanceWindows",
+    "ssm:DescribePatchBaselines",
+    "ssm:DescribePatchGroups",
     "ssm:ListAssociations",
     "ssm:ListDocuments",
+    "tag:GetResources",
 )
 """Reading that IAM cannot limit to a resource."""
 
@@ -47,7 +53,9 @@ class OperatorPolicy(Construct):
     """A managed policy, and a role that has it where someone is trusted.
 
     It may send some documents to the nodes of one environment, with its topic and its bucket, and read how it went,
-    what the windows do and which patches are missing. It may change nothing else.
+    what the windows do and which patches are missing. It may put into the bucket what an installation by hand does
+    otherwise than the baselines say. It may change nothing else: no window either. `patchops doctor`, which looks at
+    roles and networks, needs more.
 
     Args:
         scope: where it is made.
@@ -92,6 +100,7 @@ class OperatorPolicy(Construct):
         grant_commands(self.policy, environment=environment, documents=documents)
         notifications.grant_pass_publish_role(self.policy)
         output.grant_read(self.policy)
+        output.grant_write_overrides(self.policy)
         here = f"{stack.region}:{stack.account}"
         for actions, kinds in READ_OWN.items():
             iam.Grant.add_to_principal(
@@ -112,6 +121,8 @@ class OperatorPolicy(Construct):
                 ["ssm:GetMaintenanceWindowTask"],
                 [f"arn:{stack.partition}:ssm:{here}:{kind}/*" for kind in ("maintenancewindow", "windowtask")],
             ),
+            # A calendar may be called anything, and be shared by another account.
+            (["ssm:GetCalendarState"], [f"arn:{stack.partition}:ssm:{stack.region}:*:document/*"]),
             (list(READ_ANYTHING), ["*"]),
         ):
             iam.Grant.add_to_principal(grantee=self.policy, actions=reading, resource_arns=resources)
@@ -131,6 +142,11 @@ class OperatorPolicy(Construct):
         )
         acknowledge(
             self.policy,
+            "A calendar may be called anything, and be shared by another account; its state is all that is read.",
+            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ssm:<AWS::Region>:*:document/*]",
+        )
+        acknowledge(
+            self.policy,
             "The environment's own stack: the last part of its ARN is made up anew with every stack.",
             f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:cloudformation:{there}:stack/{stack_name}/*]",
         )
@@ -138,6 +154,7 @@ class OperatorPolicy(Construct):
             self.policy,
             "The objects under the prefix, whose names hold the ids of commands and nodes to come.",
             f"AwsSolutions-IAM5[Resource::<{output.logical_id}.Arn>/{output.prefix}/*]",
+            f"AwsSolutions-IAM5[Resource::<{output.logical_id}.Arn>/{OVERRIDES_PREFIX}/*]",
         )
         if trusted:
             conditions = {"Bool": {"aws:MultiFactorAuthPresent": "true"}} if require_mfa else {}

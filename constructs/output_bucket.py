@@ -15,6 +15,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 from constructs.acknowledgment import HIPAA, NIST, PCI, acknowledge, in_packs
 
+from patching.deployment import OVERRIDES_PREFIX
 from patching.retention import check_retention
 
 
@@ -102,6 +103,25 @@ class OutputBucket(Construct):
             grantee=grantee, actions=["s3:GetObject"], resource_arns=[self.bucket.arn_for_objects(f"{self.prefix}/*")]
         )
         iam.Grant.add_to_principal(grantee=grantee, actions=["kms:Decrypt"], resource_arns=[self._key.key_arn])
+
+    def grant_read_overrides(self, grantee: iam.IGrantable) -> None:
+        """Allow to read what installations by hand do otherwise. `grant_write` lets nodes decrypt it."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["s3:GetObject"],
+            resource_arns=[self.bucket.arn_for_objects(f"{OVERRIDES_PREFIX}/*")],
+        )
+
+    def grant_write_overrides(self, grantee: iam.IGrantable) -> None:
+        """Allow to say what installations by hand do otherwise."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["s3:PutObject"],
+            resource_arns=[self.bucket.arn_for_objects(f"{OVERRIDES_PREFIX}/*")],
+        )
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=["kms:GenerateDataKey", "kms:Decrypt"], resource_arns=[self._key.key_arn]
+        )
 
     def grant_write(self, grantee: iam.IGrantable) -> None:
         """Allow to write objects under the prefix, and nothing else.

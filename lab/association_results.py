@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from lab.command import Invocation, Status
 from lab.node import ManagedNode
@@ -29,6 +30,16 @@ class AssociationResult:
     invocation: Invocation
 
     @property
+    def ended(self) -> datetime:
+        """When its last step ended; when it was asked for if it never began."""
+        return max((step.ended for step in self.invocation.steps if step.ended), default=self.invocation.requested)
+
+    @property
+    def compliant(self) -> bool:
+        """Whether the node complies with the association."""
+        return self.status == "Success"
+
+    @property
     def status(self) -> str:
         """Success, Failed or Pending."""
         if not self.invocation.status.final:
@@ -36,12 +47,20 @@ class AssociationResult:
         return "Success" if self.invocation.status is Status.SUCCESS else "Failed"
 
 
-def results_on(node: ManagedNode, associations: Iterable[Association]) -> Iterator[AssociationResult]:
-    """Yield how each association went the last time on a node, if it ran there."""
+def results_on(
+    node: ManagedNode, associations: Iterable[Association], *, over: bool = False
+) -> Iterator[AssociationResult]:
+    """Yield how each association went the last time on a node, if it ran there.
+
+    Args:
+        node: the node.
+        associations: the associations.
+        over: whether only those executions count that are over on the node.
+    """
     for association in associations:
         for execution in reversed(association.executions):
             invocation = execution.command.invocations.get(node.id) if execution.command else None
-            if invocation:
+            if invocation and (invocation.status.final or not over):
                 yield AssociationResult(association, execution, invocation)
                 break
 

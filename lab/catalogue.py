@@ -5,19 +5,16 @@ The catalogue is made up, as its files say of themselves: the names of packages 
 
 from __future__ import annotations
 
-import json
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from datetime import datetime, timedelta
 
+from lab.catalogue_growth import Growth, months, next_month
 from patching.baseline import Patch
-from patching.operating_system import OperatingSystem, PatchFamily
+from patching.operating_system import OperatingSystem
 
 _AGENT = "amazon-ssm-agent"
-_FOLDER = Path(__file__).parent / "data" / "catalogue"
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Image:
     features: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Package:
     """A package, or a chain of updates of Windows of which each takes the place of the one before.
 
@@ -51,23 +48,28 @@ class Package:
     """
 
     key: str
-    releases: tuple[Patch, ...]
-    titles: tuple[str, ...]
+    releases: list[Patch]
+    titles: list[str]
     feature: str = ""
 
     def newest(self, at: datetime) -> int:
         """Return the index of the newest release at a time, or -1 if there was none yet."""
-        newest = -1
-        for index, release in enumerate(self.releases):
-            if release.released > at:
-                break
-            newest = index
-        return newest
+        return bisect_right(self.releases, at, key=lambda release: release.released) - 1
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Catalogue:
-    """The releases of one operating system."""
+    """The releases of one operating system.
+
+    Attributes:
+        system: the operating system.
+        platform_name: what the agent calls it.
+        platform_version: its version.
+        agent_version: version of the agent, where it does not come as a package.
+        images: what nodes are launched from.
+        packages: its packages, or chains of updates.
+        growth: how patches come out after those that are listed; None if none do.
+    """
 
     system: OperatingSystem
     platform_name: str
@@ -75,8 +77,26 @@ class Catalogue:
     agent_version: str
     images: tuple[Image, ...]
     packages: tuple[Package, ...]
+    growth: Growth | None = None
     revision: int = 0
     """How often patches were added to it."""
+
+    known_until: datetime | None = None
+    """Up to when its growth has been worked out."""
+
+    def grow(self, until: datetime) -> None:
+        """Have all patches that come out up to a time, and those of the rest of its month."""
+        if self.growth is None or (self.known_until is not None and until < self.known_until):
+            return
+        keys = [package.key for package in self.packages]
+        for month in months(self.known_until or self.growth.since, until + timedelta(minutes=1)):
+            releases = [package.releases for package in self.packages]
+            made = list(self.growth.releases(self.system, self.system.family, releases, keys, month))
+            for place, release, title in made:
+                self.packages[place].releases.append(release)
+                self.packages[place].titles.append(title)
+            self.known_until = next_month(month)
+            self.revision += 1
 
     @property
     def agent_package(self) -> Package | None:
@@ -106,93 +126,3 @@ def agent_versions(catalogues: Iterable[Catalogue], at: datetime) -> list[str]:
         packaged = package.releases[: package.newest(at) + 1] if package else ()
         found |= {one.agent_version, *(agent_version(release.version) for release in packaged)}
     return sorted(found, key=lambda version: [int(part) for part in version.split(".")])
-
-
-def parse(data: dict[str, Any]) -> Catalogue:
-    """Read a catalogue from its JSON form."""
-    system = OperatingSystem(data["operating_system"])
-    packages = (
-        _update_chains(data["updates"])
-        if system.family is PatchFamily.WINDOWS
-        else tuple(_package(entry, data["product"], system) for entry in data["packages"])
-    )
-    return Catalogue(
-        system=system,
-        platform_name=data["platform_name"],
-        platform_version=data["platform_version"],
-        agent_version=data["agent_version"],
-        images=tuple(
-            Image(
-                image["name"],
-                system,
-                tuple(image["parameters"]),
-                datetime.fromisoformat(image["built"]),
-                tuple(image.get("features", ())),
-            )
-            for image in data["images"]
-        ),
-        packages=packages,
-    )
-
-
-@lru_cache
-def built_in() -> tuple[Catalogue, ...]:
-    """Return the catalogues that come with the lab."""
-    return tuple(parse(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(_FOLDER.glob("*.json")))
-
-
-def _package(entry: dict[str, Any], product: str, system: OperatingSystem) -> Package:
-    apt = system.family is PatchFamily.APT
-    name, arch = entry["name"], entry["arch"]
-    releases = tuple(
-        Patch(
-            name=name,
-            version=release["version"],
-            arch=arch,
-            released=datetime.fromisoformat(release["released"]),
-            # Of an apt package the archive tells only where it came from; its priority stands in for a severity.
-            classification=("Security" if release.get("security") else "")
-            if apt
-            else release.get("classification", ""),
-            severity=entry["priority"] if apt else release.get("severity", ""),
-            product=product,
-            section=entry.get("section", ""),
-            advisory=release.get("advisory", ""),
-            cves=tuple(release.get("cves", ())),
-            security=release.get("security", False),
-        )
-        for release in entry["releases"]
-    )
-    return Package(f"{name}.{arch}", releases, tuple(f"{name}.{arch}:{release.version}" for release in releases))
-
-
-def _update_chains(updates: list[dict[str, Any]]) -> tuple[Package, ...]:
-    """Put updates that supersede each other into one chain, in order."""
-    chains: dict[str, list[dict[str, Any]]] = {}
-    chain_of: dict[str, str] = {}
-    for update in sorted(updates, key=lambda one: str(one["released"])):
-        chain = next((chain_of[kb] for kb in update.get("supersedes", ()) if kb in chain_of), update["kb"])
-        chains.setdefault(chain, []).append(update)
-        chain_of[update["kb"]] = chain
-    return tuple(
-        Package(
-            chain,
-            tuple(
-                Patch(
-                    name=update["kb"],
-                    version="",
-                    arch="",
-                    released=datetime.fromisoformat(update["released"]),
-                    classification=update["classification"],
-                    severity=update["severity"],
-                    product=update["product"],
-                    family=update["family"],
-                    cves=tuple(update.get("cves", ())),
-                )
-                for update in members
-            ),
-            tuple(update["title"] for update in members),
-            members[0].get("feature", ""),
-        )
-        for chain, members in chains.items()
-    )

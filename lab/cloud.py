@@ -158,6 +158,9 @@ class Cloud(Protocol):
     def bucket_key(self, bucket: str) -> str | None:
         """Return the ARN of the key that encrypts a bucket's objects by default, or None if there is no such key."""
 
+    def bucket_policy(self, bucket: str) -> Mapping[str, Any] | None:
+        """Return the policy of a bucket, empty if it has none, or None if there is no such bucket."""
+
     def topic(self, topic: str) -> Topic | None:
         """Return a topic by its ARN, or None if there is no such topic."""
 

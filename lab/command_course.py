@@ -68,6 +68,9 @@ class CommandCourse:
         self._ids = ids
         self._fleet = fleet
         self._baselines = baselines
+        self.after: list[Callable[[ManagedNode], None]] = []
+        """Told of a node that has come to the end of a command."""
+
         self._catalogues = catalogues
         self._events = events
         self._results = results
@@ -239,6 +242,8 @@ class CommandCourse:
             self._change(command, invocation, Status.TIMED_OUT, "ExecutionTimedOut")
         else:
             self._change(command, invocation, Status.FAILED if failed else Status.SUCCESS)
+        for tell in self.after:
+            tell(node)
         if not failed:
             # One node at first, then two, then four: each that succeeds makes room for one more, up to the limit.
             command.allowed_at_once += 1

@@ -11,17 +11,16 @@ from lab.cloud import Cloud
 from lab.errors import ApiError
 from lab.fleet import Fleet
 from lab.node import ManagedNode
-from patching.targets import Targets
+from patching.targets import EVERY_NODE, Targets
 
 _IDS = "InstanceIds"
 _GROUP, _TYPES = "resource-groups:Name", "resource-groups:ResourceTypeFilters"
 _NODES = {"AWS::EC2::Instance", "AWS::SSM::ManagedInstance", "AWS::AllSupported"}
-ALL = "*"
 
 
 def by_id(targets: Targets) -> bool:
     """Tell whether targets name nodes by their ids, each of which then has to be there."""
-    return targets.keys[0][0] == _IDS and targets.keys[0][1] != (ALL,)
+    return targets.keys[0][0] == _IDS and targets.keys[0][1] != (EVERY_NODE,)
 
 
 def resolve(cloud: Cloud, fleet: Fleet, groups: Iterable[Targets]) -> list[ManagedNode]:
@@ -45,12 +44,6 @@ def _resolve(cloud: Cloud, fleet: Fleet, targets: Targets) -> list[ManagedNode]:
     unknown = [key for key in keys if key != _IDS and not key.startswith("tag:")]
     if unknown:
         raise ApiError("ValidationException", f"{unknown[0]} is no key of a target; use tag:NAME, {_IDS} or {_GROUP}.")
-    if keys.get(_IDS) == (ALL,):
-        return (
-            [node for node in fleet.nodes() if Targets(targets.keys[1:]).match(node.id, node.tags)]
-            if len(keys) > 1
-            else fleet.nodes()
-        )
     if not by_id(targets):
         return fleet.select(targets)
     return [_managed(cloud, fleet, node_id) for node_id in keys[_IDS]]

@@ -178,6 +178,16 @@ def find(cloud: Cloud, reference: str, version: str = "") -> Document:
     return by_aws.in_region(cloud.region)
 
 
+def content_of(cloud: Cloud, reference: str, version: str = "") -> str:
+    """Return the text of a document, or nothing if it is not there."""
+    name = reference.rpartition("/")[2]
+    by_aws = owned_by_aws().get(name)
+    if by_aws is not None:
+        return by_aws.text
+    stored = cloud.document(name, version)
+    return stored.content if stored else ""
+
+
 def _own(cloud: Cloud, name: str, version: str) -> Document:
     stored = cloud.document(name, version)
     if stored is None:

@@ -8,18 +8,22 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from lab.activations import Activations
 from lab.alarms import Alarms
 from lab.baselines import Baselines
-from lab.catalogue import Catalogue, agent_versions, built_in
+from lab.catalogue import Catalogue, agent_versions
+from lab.catalogue_file import built_in
 from lab.change_calendar import Calendars
 from lab.clock import Clock
 from lab.cloud import Cloud
+from lab.compliance import Compliance
+from lab.data_sync import DataSyncs
 from lab.event_bus import EventBus
 from lab.fleet import Fleet
 from lab.ids import Ids
+from lab.inventory import Inventory
 from lab.metrics import Metrics
 from lab.publishing import Publishing
 from lab.run_command import RunCommand
@@ -29,6 +33,8 @@ from lab.tags import Tags
 from lab.windows import MaintenanceWindows
 
 _KEPT_ENTRIES = 10_000
+_AHEAD = timedelta(days=62)
+"""How far ahead of the clock patches are made up."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +92,28 @@ class Engine:
             run_command=self.run_command,
             calendars=self.calendars,
             events=events,
+            fleet=self.fleet,
             log=self.log,
         )
+        self.fleet.watchers.append(self.state_manager.look)
+        self.compliance = Compliance(self.state_manager)
+        self.inventory = Inventory(clock, ids, self.fleet, self.compliance)
+        self.data_syncs = DataSyncs(cloud, clock, self.fleet, self.inventory, self.log)
+        self.run_command.after.append(self.inventory.changed)
+        self.inventory.watchers.append(self.data_syncs.changed)
         self.windows = MaintenanceWindows(clock, ids, self.run_command, events, self.log)
+        if any(one.growth for one in self.catalogues):
+            self._grow()
 
     def newest_agent(self) -> str:
         """Return the newest version of SSM Agent that there is now."""
         return agent_versions(self.catalogues, self.clock.now)[-1]
+
+    def _grow(self) -> None:
+        """Have the patches of the months to come, before anybody needs them, and again a month from now."""
+        for one in self.catalogues:
+            one.grow(self.clock.now + _AHEAD)
+        self.clock.at(self.clock.now + _AHEAD / 2, self._grow)
 
     def log(self, text: str) -> None:
         """Note that something happened."""

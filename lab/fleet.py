@@ -56,7 +56,11 @@ class Fleet:
         self._nodes: dict[str, ManagedNode] = {}
         self._hybrid: dict[str, ManagedNode] = {}
         self._seen: int | None = None
+        self._known_roles: dict[str, str] = {}
         self._heartbeat = Heartbeat(clock.now)
+        self.watchers: list[Callable[[], None]] = []
+        """Called when a node has come, or has other tags."""
+
         self.unmanaged: dict[str, str] = {}
         """Instances that are not managed, with the reason, as of the last look."""
 
@@ -99,7 +103,9 @@ class Fleet:
         self._heartbeat.at = self._clock.now
 
     def _look_at_all(self) -> None:
+        self._known_roles.clear()
         self.unmanaged = {}
+        before = {node.id: node.tags for node in self._nodes.values()}
         seen = {}
         for instance in self._cloud.instances():
             reason = self._unable(instance)
@@ -121,6 +127,9 @@ class Fleet:
             self._hear_of(node, self._forbidden(node.role))
             seen[node.id] = node
         self._nodes = seen
+        if any(before.get(node.id) != node.tags for node in seen.values()):
+            for watch in self.watchers:
+                watch()
 
     def _hear_of(self, node: ManagedNode, reason: str) -> None:
         """Note whether a node's agent reaches Systems Manager; it does if there is no reason against it."""
@@ -156,10 +165,12 @@ class Fleet:
 
     def _forbidden(self, role: str) -> str:
         """Say what of the things that an agent does first its role does not allow; empty if it allows all."""
-        for action in REGISTRATION_ACTIONS:
-            if not self._cloud.allowed(role, action, "*"):
-                return f"its role does not allow {action}"
-        return ""
+        # Asked once in each look: nearly all nodes have the same role.
+        if role not in self._known_roles:
+            refused = (one for one in REGISTRATION_ACTIONS if not self._cloud.allowed(role, one, "*"))
+            action = next(refused, "")
+            self._known_roles[role] = f"its role does not allow {action}" if action else ""
+        return self._known_roles[role]
 
     def _register(self, instance: Instance) -> ManagedNode:
         catalogue, image = self._images[instance.image]

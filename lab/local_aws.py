@@ -76,6 +76,20 @@ class LocalAws:
         """
         return self._ask("advance", {"to": to.isoformat()})
 
+    def populate(self, nodes: int, *, systems: Sequence[str] = ()) -> int:
+        """Add nodes to its Region, with tags and of several operating systems, and return how many.
+
+        Args:
+            nodes: how many.
+            systems: the operating systems that they have, by the names of the API; all that it knows by default.
+
+        Raises:
+            LabError: too many nodes, or a system that it does not know.
+        """
+        region = self.environment()["AWS_REGION"]
+        made: int = self._ask("populate", {"region": region, "nodes": nodes, "systems": list(systems)})["nodes"]
+        return made
+
     def register(self, activation_id: str, code: str, *, image: str, computer_name: str = "") -> str:
         """Register a simulated machine outside of EC2, and return the id of the node that it becomes.
 
@@ -158,8 +172,13 @@ def running(*, port: int = 0, speed: float | None = None) -> Iterator[LocalAws]:
             process.wait()
 
 
-def up(*, port: int = 0, speed: float | None = None) -> tuple[LocalAws, bool]:
+def up(*, port: int = 0, speed: float | None = None, catalogue: str = "") -> tuple[LocalAws, bool]:
     """Return the local AWS that runs in the background, and whether it had to be started.
+
+    Args:
+        port: where it listens on the loopback interface; 0 for any free port.
+        speed: lab seconds that go by in a second while something runs.
+        catalogue: a file with catalogues that take the place of the built-in ones of the same operating system.
 
     Raises:
         LabError: it does not start, for instance because the port is taken.
@@ -167,7 +186,8 @@ def up(*, port: int = 0, speed: float | None = None) -> tuple[LocalAws, bool]:
     found = find()
     if found:
         return found, False
-    process = _start(port, speed, [], stdin=subprocess.DEVNULL)
+    arguments = ["--catalogue", str(Path(catalogue).resolve())] if catalogue else []
+    process = _start(port, speed, arguments, stdin=subprocess.DEVNULL)
     started = _announced(process)
     if process.stdout:
         process.stdout.close()

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property
 
 from lab.catalogue import Catalogue, agent_version
+from lab.inventory_types import InventoryItem
 from lab.network import Network
 from patching.baseline import ComplianceLevel, Patch
 from patching.compliance import PatchState
@@ -166,6 +167,7 @@ class ManagedNode:
         features: roles and features of Windows that are installed on it.
         activation_id: the activation that a machine outside of EC2 registered with; empty for an instance.
         name: what such a machine was activated as.
+        inventory: what was collected on it or put of it, by its type.
     """
 
     id: str
@@ -191,6 +193,7 @@ class ManagedNode:
     features: tuple[str, ...] = ()
     activation_id: str = ""
     name: str = ""
+    inventory: dict[str, InventoryItem] = field(default_factory=dict)
 
     @property
     def hybrid(self) -> bool:

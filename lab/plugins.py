@@ -19,6 +19,7 @@ from lab.command import Status, StepRun
 from lab.document_run import Action, Course, Job, Place, new_runs, run_document
 from lab.documents import Document, find
 from lab.errors import ApiError
+from lab.inventory_collection import collect
 from lab.patch_operation import DURATIONS
 from patching import yaml_file
 from patching.operating_system import PlatformType
@@ -168,17 +169,16 @@ def update_agent(job: Job, place: Place, run: StepRun) -> Course:
 
 
 def gather_inventory(job: Job, place: Place, run: StepRun) -> Course:
-    """Count what an inventory would collect. The plugin runs for an association only, and says so otherwise."""
+    """Collect the node's inventory. The plugin runs for an association only, and says so otherwise."""
     yield MOMENT
     if not job.association_id:
         run.code, run.error = 1, "The aws:softwareInventory plugin can only be invoked via ssm-associate.\n"
         return
-    wanted = [name for name, value in place.step.inputs.items() if str(value) not in ("Disabled", "")]
+    items = collect(job.node, {name: str(value) for name, value in place.step.inputs.items()}, job.now())
+    job.node.inventory |= {item.type: item for item in items}
+    found = ", ".join(f"{item.type} ({len(item.entries)})" for item in items)
     run.code = 0
-    run.output = (
-        f"[simulated] Inventory of {job.node.id}: {', '.join(wanted) or 'nothing'}. "
-        "The lab keeps no inventory: nothing was collected.\n"
-    )
+    run.output = f"[simulated] Inventory of {job.node.id}: {found or 'nothing'}.\n"
 
 
 def stand_in(job: Job, place: Place, run: StepRun) -> Course:  # noqa: ARG001 as every action

@@ -80,6 +80,7 @@ class RunCommand:
             results=CommandResults(cloud, clock, publishing, log),
             log=log,
         )
+        self.after = self._course.after
         self.commands: dict[str, Command] = {}
 
     def send(  # noqa: PLR0913 as many as SendCommand has
@@ -89,6 +90,7 @@ class RunCommand:
         parameters: dict[str, list[str]],
         targets: Targets,
         more_targets: Sequence[Targets] = (),
+        among: Collection[str] = (),
         rate_control: RateControl,
         bucket: str = "",
         prefix: str = "",
@@ -108,6 +110,7 @@ class RunCommand:
             parameters: its parameters.
             targets: the nodes.
             more_targets: further nodes; one that matches any of these is targeted as well.
+            among: ids of nodes; of the targeted nodes, only these get it. All do by default.
             rate_control: how many at one time, and when to stop.
             bucket: where output goes; nowhere by default.
             prefix: the folder in it.
@@ -127,6 +130,7 @@ class RunCommand:
         document = find(self._cloud, document_name, document_version)
         document.check(parameters)
         nodes = resolve(self._cloud, self._fleet, (targets, *more_targets))
+        nodes = [node for node in nodes if not among or node.id in among]
         named = by_id(targets)
         for node in nodes if named else ():
             if not document.supports(node.catalogue.system.platform_type):

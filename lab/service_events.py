@@ -124,7 +124,7 @@ class ServiceEvents:
             [self._document(association.document)],
             {
                 **self._about(association),
-                "association-version": "1",
+                "association-version": str(execution.version),
                 "last-updated-date": iso(association.created),
                 "status": execution.status,
                 "association-status-aggregated-count": _compact(dict(counts)),

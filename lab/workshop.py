@@ -24,9 +24,10 @@ from rich.rule import Rule
 from lab import local_aws
 from lab.errors import LabError
 from lab.workshop_messages import read_message
-from ops import aws_cli, compliance, documents, nodes, run, schedules, tables
+from ops import aws_cli, compliance, compliance_tables, documents, nodes, progress, run, schedules, tables
 from ops import environment as environments
 from ops.compliance import Review
+from ops.compliance_summary import summarize
 from ops.environment import Environment
 from ops.session import Session
 from ops.table import Table, moment, plain, table
@@ -186,7 +187,7 @@ class Workshop:
         )
         review = compliance.review(self.session, self.prod)
         self.keep(f"{number}-compliance", review)
-        self.show(*tables.compliance(review))
+        self.show(*compliance_tables.compliance(review))
         return review
 
     def install(self) -> None:
@@ -208,7 +209,7 @@ class Workshop:
 
     def compare(self, before: Review, after: Review) -> None:
         """Hold the two reviews against each other."""
-        self.show(tables.before_and_after(before, after))
+        self.show(compliance_tables.before_and_after(before, after))
         self.claim("no Prod node was compliant before", holds=not any(_compliant(one) for one in before.nodes))
         self.claim("every Prod node is compliant after", holds=bool(after.nodes) and after.compliant)
 
@@ -235,7 +236,7 @@ class Workshop:
         ended = self._follow_window(deployment, window.name)
         after = schedules.scheduled(self.session, deployment)
         self.show(tables.executions(after.windows))
-        commands = [run.progress(self.session, one) for one in ended.commands]
+        commands = [progress.progress(self.session, one) for one in ended.commands]
         self.keep("6-window", {"execution": ended, "commands": commands})
         self.show(*[tables.progress(one) for one in commands])
         self.claim("the window of Workload=Test ran by itself", holds=ended.status == "SUCCESS" and bool(commands))
@@ -286,16 +287,16 @@ class Workshop:
             self.session, task, self.prod, rate_control=rate_control, environment=self.environment, comment="Workshop"
         )
 
-    def _carry_out(self, plan: run.Plan, name: str) -> run.Progress:
+    def _carry_out(self, plan: run.Plan, name: str) -> progress.Progress:
         command_id = run.send(self.session, plan)
-        self._follow(lambda on_change: run.watch(self.session, command_id, on_change))
-        ended = run.with_output(self.session, run.progress(self.session, command_id))
+        self._follow(lambda on_change: progress.watch(self.session, command_id, on_change))
+        ended = progress.with_output(self.session, progress.progress(self.session, command_id))
         self.keep(name, ended)
         self.show(tables.progress(ended))
         self._receive()
         return ended
 
-    def _follow(self, watch: Callable[[Callable[[run.Progress], None]], object]) -> None:
+    def _follow(self, watch: Callable[[Callable[[progress.Progress], None]], object]) -> None:
         """Show a command while it runs: as a table that changes on a terminal, as a line a change elsewhere."""
         if self.console.is_terminal:
             with Live(console=self.console, transient=True, auto_refresh=False) as live:
@@ -312,7 +313,7 @@ class Workshop:
             execution = window.executions[0] if window.executions else None
             for command in set(execution.commands if execution else ()) - watched:
                 watched.add(command)
-                self._follow(lambda on_change, command=command: run.watch(self.session, command, on_change))  # type: ignore[misc]
+                self._follow(lambda on_change, command=command: progress.watch(self.session, command, on_change))  # type: ignore[misc]
             if execution and execution.status not in ("PENDING", "IN_PROGRESS"):
                 return execution
             time.sleep(0.1)
@@ -421,7 +422,7 @@ def _compliant(report: compliance.NodeReport) -> bool:
     return report.compliance is NodeCompliance.COMPLIANT
 
 
-def _node_details(state: run.Progress) -> str:
+def _node_details(state: progress.Progress) -> str:
     return ", ".join(f"{node.name or node.node_id} {node.details}" for node in state.nodes) or "no node yet"
 
 
@@ -439,7 +440,7 @@ def _figures(review: Review) -> dict[str, Any]:
             }
             for one in review.nodes
         },
-        "open_patches_by_severity": {one.severity: one.patches for one in review.by_severity()},
+        "open_patches_by_severity": {one.severity: one.patches for one in summarize(review).severities},
     }
 
 

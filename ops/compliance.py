@@ -1,26 +1,42 @@
 """Reviewing patch compliance: what the nodes reported last, and what it adds up to.
 
+The states of nodes are asked for by their ids, fifty at a time: by patch group a page has a hundred, but only one page
+after the other, and IAM cannot limit it to an environment's nodes. The open patches of a node are one request of its
+own, by their states and a hundred a page.
+
 Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-compliance-states.html.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
+from threading import Lock
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.errors import in_words
-from ops.nodes import Node, in_batches, targeted
+from ops.nodes import NEEDS as NODE_NEEDS
+from ops.nodes import Node, batches, nothing_matches, stream, targeted, until_it_fails
+from ops.permissions import Need, On
 from ops.session import Session
 from patching.compliance import NodeCompliance, PatchState, severity_rank, states_not_complying
 from patching.targets import Targets
 
 MAX_IDS = 50
 """Ids that DescribeInstancePatchStates takes at one time."""
+
+PATCHES_PAGE = 100
+"""Patches that DescribeInstancePatches gives at one time."""
+
+NEEDS = (
+    *NODE_NEEDS,
+    Need(On.NODES, "ssm:DescribeInstancePatchStates", "ssm:DescribeInstancePatches"),
+    Need(On.BASELINES, "ssm:GetPatchBaseline"),
+)
 
 COUNTED = (
     PatchState.MISSING,
@@ -36,7 +52,16 @@ COUNTED = (
 
 @dataclass(frozen=True)
 class OpenPatch:
-    """A patch that keeps a node from being compliant."""
+    """A patch that keeps a node from being compliant.
+
+    Attributes:
+        title: its title, for people.
+        patch_id: its id: a package with its architecture, or a KB number.
+        classification: what it is for, in the vendor's words.
+        severity: how serious it is, in the vendor's words.
+        state: Missing, Failed, InstalledPendingReboot or InstalledRejected.
+        cves: the vulnerabilities that it mends.
+    """
 
     title: str
     patch_id: str
@@ -57,10 +82,16 @@ class NodeReport:
         severity: the most serious severity among the open patches, in the vendor's words; empty if there is none.
         operation: what it did last, Scan or Install.
         at: when that ended.
+        seconds: how long it took; 0 if that is not known.
         baseline_id: the baseline that it was held against.
         baseline_name: that baseline's name.
         patch_group: the patch group by which it got it; empty for the default.
-        open_patches: the patches that keep it from being compliant.
+        critical: open patches that the baseline counts as critical.
+        security: open patches that the vendor counts as security.
+        other: open patches that are neither.
+        open: how many patches keep it from being compliant.
+        open_patches: the patches that keep it from being compliant; none if they were not asked for.
+        why_unknown: why its compliance is not known; empty if it is.
     """
 
     node: Node
@@ -69,19 +100,20 @@ class NodeReport:
     severity: str = ""
     operation: str = ""
     at: datetime | None = None
+    seconds: int = 0
     baseline_id: str = ""
     baseline_name: str = ""
     patch_group: str = ""
+    critical: int = 0
+    security: int = 0
+    other: int = 0
+    open: int = 0
     open_patches: tuple[OpenPatch, ...] = ()
+    why_unknown: str = ""
 
 
-@dataclass(frozen=True)
-class SeveritySummary:
-    """The open patches of one severity: how many of them there are, on how many nodes."""
-
-    severity: str
-    patches: int
-    nodes: int
+NEVER_SCANNED = "never scanned"
+NOT_READ = "could not be read"
 
 
 @dataclass(frozen=True)
@@ -107,14 +139,13 @@ class Review:
         """Tell whether every node is compliant, and known to be."""
         return all(report.compliance is NodeCompliance.COMPLIANT for report in self.nodes)
 
-    def by_severity(self) -> list[SeveritySummary]:
-        """Return the open patches by their severity, the most serious first."""
-        patches = Counter(patch.severity for report in self.nodes for patch in report.open_patches)
-        nodes = Counter(severity for report in self.nodes for severity in {p.severity for p in report.open_patches})
-        return [
-            SeveritySummary(severity, patches[severity], nodes[severity])
-            for severity in sorted(patches, key=severity_rank, reverse=True)
-        ]
+
+def judged_since(report: NodeReport, begin: datetime) -> NodeReport:
+    """Return a report as it counts from a time on: one from before says nothing, and its node is unknown."""
+    if report.at is not None and report.at >= begin:
+        return report
+    why = report.why_unknown or f"no report since {begin.isoformat(timespec='minutes')}"
+    return replace(report, compliance=NodeCompliance.UNKNOWN, why_unknown=why)
 
 
 def review(session: Session, targets: Targets) -> Review:
@@ -123,90 +154,159 @@ def review(session: Session, targets: Targets) -> Review:
     Raises:
         OperationError: no node is targeted.
     """
-    nodes = targeted(session, targets)
     problems: list[str] = []
-    states = _states(session, nodes, problems)
-    baselines = _baselines(session, {state["BaselineId"] for state in states.values()}, problems)
-    reports = [_report(session, node, states.get(node.id), baselines, problems) for node in nodes]
-    return Review(session.now(), tuple(reports), tuple(problems))
+    reports = tuple(judge(session, targeted(session, targets), problems))
+    return Review(session.now(), reports, tuple(problems))
 
 
-def _states(session: Session, nodes: Sequence[Node], problems: list[str]) -> dict[str, Any]:
+def reports(
+    session: Session, targets: Targets | None, problems: list[str], *, patches: bool = True
+) -> Iterator[NodeReport]:
+    """Read and judge the compliance of nodes as they come; of all of them by default.
+
+    Args:
+        session: the connection.
+        targets: which nodes.
+        problems: takes what could not be read.
+        patches: whether the open patches of each node are read.
+
+    Raises:
+        OperationError: no node is targeted.
+    """
+    found = until_it_fails(stream(session, targets), "the managed nodes", problems)
+    first = next(found, None)
+    if first is None:
+        if targets and not problems:
+            raise nothing_matches(targets)
+        return
+    yield from judge(session, chain((first,), found), problems, patches=patches)
+
+
+def judge(
+    session: Session, found: Iterable[Node], problems: list[str], *, patches: bool = True
+) -> Iterator[NodeReport]:
+    """Read and judge the compliance of these nodes, in their order."""
+    baselines = _Baselines(session, problems)
+
+    def states(batch: Sequence[Node]) -> list[NodeReport]:
+        known, problem = _states(session, batch)
+        if problem:
+            problems.append(problem)
+        return [
+            _report(node, known[node.id], baselines)
+            if node.id in known
+            else NodeReport(node, NodeCompliance.UNKNOWN, why_unknown=NOT_READ if problem else NEVER_SCANNED)
+            for node in batch
+        ]
+
+    def complete(report: NodeReport) -> NodeReport:
+        return _with_patches(session, report, baselines, problems)
+
+    judged = chain.from_iterable(session.each(states, batches(found, MAX_IDS)))
+    yield from session.each(complete, judged) if patches else judged
+
+
+class _Baselines:
+    """The baselines that nodes were held against, each read once."""
+
+    def __init__(self, session: Session, problems: list[str]) -> None:
+        self._session = session
+        self._problems = problems
+        self._known: dict[str, Any] = {}
+        self._lock = Lock()
+
+    def get(self, baseline_id: str) -> Any:  # noqa: ANN401 botocore's own structure
+        """Return a baseline; nothing if it could not be read."""
+        with self._lock:
+            if baseline_id not in self._known:
+                self._known[baseline_id] = self._read(baseline_id)
+            return self._known[baseline_id]
+
+    def open_states(self, baseline_id: str) -> frozenset[PatchState]:
+        """Return the states in which a patch keeps a node from being compliant."""
+        return states_not_complying(self.get(baseline_id).get("AvailableSecurityUpdatesComplianceStatus", ""))
+
+    def _read(self, baseline_id: str) -> Any:  # noqa: ANN401 botocore's own structure
+        try:
+            return self._session.ssm.get_patch_baseline(BaselineId=baseline_id)
+        except (BotoCoreError, ClientError) as error:
+            self._problems.append(f"name of baseline {baseline_id}: {in_words(error)}")
+            return {}
+
+
+def _states(session: Session, batch: Sequence[Node]) -> tuple[dict[str, Any], str]:
+    """Return the patch states of nodes by their ids, and what went wrong, in words."""
     states: dict[str, Any] = {}
-    for batch in in_batches([node.id for node in nodes], MAX_IDS):
-        try:
-            pages = session.ssm.get_paginator("describe_instance_patch_states").paginate(InstanceIds=list(batch))
-            for page in pages:
-                states |= {state["InstanceId"]: state for state in page["InstancePatchStates"]}
-        except (BotoCoreError, ClientError) as error:
-            problems.append(f"patch states of {len(batch)} nodes ({batch[0]} to {batch[-1]}): {in_words(error)}")
-    return states
+    try:
+        pages = session.ssm.get_paginator("describe_instance_patch_states").paginate(
+            InstanceIds=[node.id for node in batch], PaginationConfig={"PageSize": MAX_IDS}
+        )
+        for page in pages:
+            states |= {state["InstanceId"]: state for state in page["InstancePatchStates"]}
+    except (BotoCoreError, ClientError) as error:
+        return states, f"patch states of {len(batch)} nodes ({batch[0].id} to {batch[-1].id}): {in_words(error)}"
+    return states, ""
 
 
-def _baselines(session: Session, ids: set[str], problems: list[str]) -> dict[str, Any]:
-    """Read the baselines that nodes were held against: their names, and what they say of available updates."""
-    found = {}
-    for baseline_id in sorted(ids):
-        try:
-            found[baseline_id] = session.ssm.get_patch_baseline(BaselineId=baseline_id)
-        except (BotoCoreError, ClientError) as error:
-            problems.append(f"name of baseline {baseline_id}: {in_words(error)}")
-    return found
-
-
-def _report(
-    session: Session, node: Node, state: dict[str, Any] | None, baselines: dict[str, Any], problems: list[str]
-) -> NodeReport:
-    if state is None:
-        return NodeReport(node, NodeCompliance.UNKNOWN)
+def _report(node: Node, state: dict[str, Any], baselines: _Baselines) -> NodeReport:
     counts = {one: int(state.get(one.count_field, 0)) for one in COUNTED}
     baseline = baselines.get(state["BaselineId"])
-    open_states = states_not_complying((baseline or {}).get("AvailableSecurityUpdatesComplianceStatus", ""))
-    lacking = any(counts[one] for one in open_states)
-    open_patches: tuple[OpenPatch, ...] = ()
-    compliance = NodeCompliance.NON_COMPLIANT if lacking else NodeCompliance.COMPLIANT
-    if baseline is None and not lacking and counts[PatchState.AVAILABLE_SECURITY_UPDATE]:
-        # Whether these count is said by the baseline, which could not be read.
-        compliance = NodeCompliance.UNKNOWN
-    if lacking:
-        try:
-            open_patches = _open_patches(session, node, open_states)
-        except (BotoCoreError, ClientError) as error:
-            problems.append(f"patches of {node.id}: {in_words(error)}")
-            compliance = NodeCompliance.UNKNOWN
+    lacking = sum(counts[one] for one in baselines.open_states(state["BaselineId"]))
+    # Whether available security updates count is said by the baseline; it may be that it could not be read.
+    unsure = not baseline and not lacking and bool(counts[PatchState.AVAILABLE_SECURITY_UPDATE])
+    known = NodeCompliance.NON_COMPLIANT if lacking else NodeCompliance.COMPLIANT
     return NodeReport(
         node=node,
-        compliance=compliance,
+        compliance=NodeCompliance.UNKNOWN if unsure else known,
+        why_unknown=NOT_READ if unsure else "",
+        open=lacking,
         counts=counts,
-        severity=max((patch.severity for patch in open_patches), key=severity_rank, default=""),
         operation=state.get("Operation", ""),
         at=state.get("OperationEndTime"),
+        seconds=_seconds(state.get("OperationStartTime"), state.get("OperationEndTime")),
         baseline_id=state["BaselineId"],
-        baseline_name=(baseline or {}).get("Name", ""),
+        baseline_name=baseline.get("Name", ""),
         patch_group=state.get("PatchGroup", ""),
-        open_patches=open_patches,
+        critical=int(state.get("CriticalNonCompliantCount", 0)),
+        security=int(state.get("SecurityNonCompliantCount", 0)),
+        other=int(state.get("OtherNonCompliantCount", 0)),
     )
 
 
-def _open_patches(session: Session, node: Node, states: Collection[PatchState]) -> tuple[OpenPatch, ...]:
-    """Read the open patches of one node, state by state: the rest is many times as much."""
-    found = []
-    for state in COUNTED:
-        if state not in states:
-            continue
-        pages = session.ssm.get_paginator("describe_instance_patches").paginate(
-            InstanceId=node.id, Filters=[{"Key": "State", "Values": [str(state)]}], PaginationConfig={"PageSize": 50}
+def _seconds(start: datetime | None, end: datetime | None) -> int:
+    return max(0, int((end - start).total_seconds())) if start and end else 0
+
+
+def _with_patches(session: Session, report: NodeReport, baselines: _Baselines, problems: list[str]) -> NodeReport:
+    if report.compliance is not NodeCompliance.NON_COMPLIANT:
+        return report
+    try:
+        found = open_patches(session, report, baselines.open_states(report.baseline_id))
+    except (BotoCoreError, ClientError) as error:
+        problems.append(f"patches of {report.node.id}: {in_words(error)}")
+        return replace(report, compliance=NodeCompliance.UNKNOWN, why_unknown=NOT_READ)
+    severity = max((patch.severity for patch in found), key=severity_rank, default="")
+    return replace(report, open_patches=found, severity=severity)
+
+
+def open_patches(session: Session, report: NodeReport, open_states: Collection[PatchState]) -> tuple[OpenPatch, ...]:
+    """Read the open patches of one node: only the states of which it has some, as the rest is many times as much."""
+    states = [str(state) for state in COUNTED if state in open_states and report.counts.get(state)]
+    pages = session.ssm.get_paginator("describe_instance_patches").paginate(
+        InstanceId=report.node.id,
+        Filters=[{"Key": "State", "Values": states}],
+        PaginationConfig={"PageSize": PATCHES_PAGE},
+    )
+    found = [
+        OpenPatch(
+            title=patch["Title"],
+            patch_id=patch["KBId"],
+            classification=patch.get("Classification", ""),
+            severity=patch.get("Severity", ""),
+            state=PatchState.parse(patch["State"]),
+            cves=tuple(filter(None, patch.get("CVEIds", "").split(","))),
         )
-        found += [
-            OpenPatch(
-                title=patch["Title"],
-                patch_id=patch["KBId"],
-                classification=patch.get("Classification", ""),
-                severity=patch.get("Severity", ""),
-                state=PatchState.parse(patch["State"]),
-                cves=tuple(filter(None, patch.get("CVEIds", "").split(","))),
-            )
-            for page in pages
-            for patch in page["Patches"]
-        ]
+        for page in pages
+        for patch in page["Patches"]
+    ]
     return tuple(sorted(found, key=lambda patch: (-severity_rank(patch.severity), patch.title)))

@@ -12,14 +12,26 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ops.errors import OperationError
+from ops.permissions import Need, On
 from ops.session import Session
+
+LIST_NEEDS = (Need(On.ANYTHING, "ssm:ListDocuments"),)
+SHOW_NEEDS = (Need(On.DOCUMENTS, "ssm:DescribeDocument", "ssm:GetDocument", "ssm:DescribeDocumentPermission"),)
 
 _NOT_THERE = ("InvalidDocument", "InvalidDocumentVersion")
 
 
 @dataclass(frozen=True)
 class DocumentSummary:
-    """A document in a list."""
+    """A document in a list.
+
+    Attributes:
+        name: its name.
+        owner: who made it: Amazon, or an account.
+        platforms: for which it is: Linux, Windows, MacOS.
+        version: the version that is the default.
+        kind: what it is for: Command, Automation and so on.
+    """
 
     name: str
     owner: str
@@ -30,7 +42,16 @@ class DocumentSummary:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a document. A default of None means that it has to be given."""
+    """A parameter of a document.
+
+    Attributes:
+        name: its name.
+        kind: its type.
+        default: its value if none is given; null if it has to be given.
+        allowed: the values that it may have; any if there is none.
+        pattern: the regular expression that it has to match; empty if there is none.
+        description: what it is for.
+    """
 
     name: str
     kind: str
@@ -42,7 +63,13 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Step:
-    """A step of a document, and the condition on which it runs."""
+    """A step of a document.
+
+    Attributes:
+        name: its name.
+        action: its plugin.
+        condition: when it runs; always if it is empty.
+    """
 
     name: str
     action: str
@@ -54,6 +81,15 @@ class DocumentDetails:
     """What a document is and does.
 
     Attributes:
+        name: its name.
+        owner: who made it: Amazon, or an account.
+        description: what its author says of it.
+        platforms: for which it is: Linux, Windows, MacOS.
+        default_version: the version that is used if none is named.
+        schema_version: the version of the language in which it is written.
+        kind: what it is for: Command, Automation and so on.
+        parameters: what it takes.
+        steps: what it does.
         shared_with: who may use it: everybody, accounts, or why that could not be told.
     """
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from ops.errors import OperationError
+from ops.permissions import Need, On
 from ops.session import Session
 from patching.deployment import OUTPUT_PREFIX, Deployment, Output
+
+NEEDS = (Need(On.STACK, "cloudformation:DescribeStacks"),)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from botocore import exceptions as aws
 
-_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException"}
 _UNKNOWN_CREDENTIALS = {"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "SignatureDoesNotMatch"}
-_THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
+_UNKNOWN_CREDENTIALS |= {"InvalidSignatureException", "InvalidAccessKeyId"}
+_SKEW = re.compile(r"expired|not yet current|too large|time", re.IGNORECASE)
+_THROTTLED = {"Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException"}
+_THROTTLED |= {"RequestLimitExceeded", "RequestThrottled", "SlowDown"}
+_SKEWED = {"RequestTimeTooSkewed", "RequestInTheFuture", "InvalidSignatureException"}
+
+
+def throttled(error: aws.ClientError) -> bool:
+    """Tell whether a request was refused because there were too many: it did nothing, and may be made again."""
+    return str(error.response.get("Error", {}).get("Code", "")) in _THROTTLED
 
 
 class OperationError(Exception):
@@ -25,7 +36,9 @@ def in_words(error: Exception) -> str:
         return f"{_one_line(error)}; `aws configure list-profiles` lists those there are"
     if isinstance(error, aws.TokenRetrievalError | aws.UnauthorizedSSOTokenError | aws.SSOTokenLoadError):
         return "the sign-in has expired; sign in again with `aws sso login`"
-    if isinstance(error, aws.EndpointConnectionError | aws.ConnectTimeoutError | aws.ReadTimeoutError):
+    if isinstance(error, aws.IncompleteReadError):
+        return "the connection broke in the middle of a reply, also after retries; try again"
+    if isinstance(error, aws.HTTPClientError | aws.ConnectionError):
         return f"{_one_line(error).rstrip('.')}; is the Region right, the network there, and the local AWS running?"
     return _one_line(error)
 
@@ -36,6 +49,8 @@ def _refusal(error: aws.ClientError) -> str:
     operation = error.operation_name
     if code in _EXPIRED:
         return f"{operation}: the credentials have expired; sign in again"
+    if code == "RequestExpired" or (code in _SKEWED and _SKEW.search(message)) or code == "RequestTimeTooSkewed":
+        return f"{operation}: this machine's clock and AWS's are too far apart; set the clock, for instance by NTP"
     if code in _UNKNOWN_CREDENTIALS:
         return f"{operation}: AWS does not know these credentials; check AWS_PROFILE or the keys"
     if code in _THROTTLED:

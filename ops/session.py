@@ -1,17 +1,23 @@
-"""The connection to AWS: clients, retries, and what time it is at the service."""
+"""The connection to AWS: clients, retries, how many requests at one time, and what time it is at the service."""
 
 from __future__ import annotations
 
 import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import IncompleteReadError
 
+from ops import aws_cli
 from patching.deployment import SERVICE_TIME_HEADER
 
 if TYPE_CHECKING:
@@ -22,6 +28,17 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
+T = TypeVar("T")
+R = TypeVar("R")
+
+CONCURRENCY = 10
+"""Requests under way at one time: enough to hide the way to the Region, few enough for an account's request rate."""
+
+_ATTEMPTS = 5
+_CONNECT_SECONDS = 5
+_READ_SECONDS = 30
+_FIRST_WAIT = 0.1
+
 
 class Session:
     """Clients that share credentials, Region and endpoint, and retry until the account's request rate allows.
@@ -30,52 +47,126 @@ class Session:
         profile: profile of the AWS configuration; the environment's credentials by default.
         region: Region; the environment's or the profile's by default. AWS_REGION counts, too.
         endpoint_url: where AWS is, for a local one; AWS_ENDPOINT_URL by default.
+        explain: told the `aws` command that makes each request, before it is made; nobody by default.
     """
 
     def __init__(
-        self, *, profile: str | None = None, region: str | None = None, endpoint_url: str | None = None
+        self,
+        *,
+        profile: str | None = None,
+        region: str | None = None,
+        endpoint_url: str | None = None,
+        explain: Callable[[str], None] | None = None,
     ) -> None:
         core = botocore.session.get_session()
         core.set_config_variable("profile", profile)
         self._boto3 = boto3.Session(botocore_session=core, region_name=region or _region_of_environment())
         self._endpoint_url = endpoint_url
-        self._config = Config(retries={"mode": "adaptive", "total_max_attempts": 5}, connect_timeout=5)
         self._service_time: datetime | None = None
-        core.get_component("event_emitter").register("after-call", self._note_time)
+        events = core.get_component("event_emitter")
+        events.register("after-call", self._note_time)
+        if explain:
+            explaining = aws_cli.Explanation(core, explain)
+            events.register("provide-client-params", explaining.note)
 
     @cached_property
     def ssm(self) -> SSMClient:
         """Systems Manager."""
-        return self._boto3.client("ssm", config=self._config, endpoint_url=self._endpoint_url)
+        client: SSMClient = self._client("ssm")
+        return client
+
+    @cached_property
+    def ssm_once(self) -> SSMClient:
+        """Systems Manager, for requests that must not be made twice: none of them is ever repeated by itself."""
+        client: SSMClient = self._client("ssm", attempts=1)
+        return client
 
     @cached_property
     def ec2(self) -> EC2Client:
         """EC2."""
-        return self._boto3.client("ec2", config=self._config, endpoint_url=self._endpoint_url)
+        client: EC2Client = self._client("ec2")
+        return client
+
+    @cached_property
+    def iam(self) -> Any:  # noqa: ANN401 no stubs for what few requests are made
+        """IAM."""
+        return self._client("iam")
+
+    @cached_property
+    def kms(self) -> Any:  # noqa: ANN401 no stubs for what few requests are made
+        """KMS."""
+        return self._client("kms")
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
         """CloudFormation."""
-        return self._boto3.client("cloudformation", config=self._config, endpoint_url=self._endpoint_url)
+        client: CloudFormationClient = self._client("cloudformation")
+        return client
 
     @cached_property
     def s3(self) -> S3Client:
         """S3."""
-        return self._boto3.client("s3", config=self._config, endpoint_url=self._endpoint_url)
+        client: S3Client = self._client("s3")
+        return client
+
+    @cached_property
+    def resource_groups(self) -> Any:  # noqa: ANN401 no stubs for what few requests are made
+        """Resource groups."""
+        return self._client("resource-groups")
 
     @cached_property
     def sns(self) -> SNSClient:
         """SNS."""
-        return self._boto3.client("sns", config=self._config, endpoint_url=self._endpoint_url)
+        client: SNSClient = self._client("sns")
+        return client
 
     @cached_property
     def sqs(self) -> SQSClient:
         """SQS."""
-        return self._boto3.client("sqs", config=self._config, endpoint_url=self._endpoint_url)
+        client: SQSClient = self._client("sqs")
+        return client
+
+    @property
+    def region(self) -> str:
+        """The Region; empty if none is known."""
+        return self._boto3.region_name or ""
 
     def now(self) -> datetime:
         """Return the time at the service as of its last reply; this machine's time before the first one."""
         return self._service_time or datetime.now(UTC)
+
+    def each(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        """Do some work for every item, several at one time, and yield what it returns in the order of the items.
+
+        Items are taken as they come: while one page of a list is worked on, the next is read. No more of them are
+        under way than make sense, so that memory does not grow with the list.
+        """
+        source = iter(items)
+        waiting: deque[Future[R]] = deque(self._pool.submit(work, one) for one in islice(source, 2 * CONCURRENCY))
+        try:
+            while waiting:
+                yield waiting.popleft().result()
+                waiting.extend(self._pool.submit(work, one) for one in islice(source, 1))
+        finally:
+            for one in waiting:
+                one.cancel()
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        """The threads of all work of this session, so that it never has more requests under way than it should."""
+        return ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="patchops")
+
+    def _client(self, service: Any, *, attempts: int = _ATTEMPTS) -> Any:  # noqa: ANN401 as many types as services
+        retries: Mapping[str, Any] = {"mode": "adaptive", "total_max_attempts": attempts}
+        config = Config(
+            retries=retries,  # type: ignore[arg-type]
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+            max_pool_connections=CONCURRENCY,
+        )
+        client = self._boto3.client(service, config=config, endpoint_url=self._endpoint_url)
+        client.meta.events.register_first("needs-retry", _Incomplete(attempts).judge)
+        return client
 
     def _note_time(self, http_response: Any, **_: Any) -> None:  # noqa: ANN401 the event's own signature
         headers = http_response.headers
@@ -83,6 +174,28 @@ class Session:
             self._service_time = datetime.fromisoformat(headers[SERVICE_TIME_HEADER])
         elif headers.get("date"):
             self._service_time = parsedate_to_datetime(headers["date"])
+
+
+class _Incomplete:
+    """Has a reply that ends before its end read again: the parser takes half of one for an empty one.
+
+    Args:
+        attempts: after so many, it is an error.
+    """
+
+    def __init__(self, attempts: int) -> None:
+        self._attempts = attempts
+
+    def judge(self, response: Any, attempts: int, operation: Any, **_: Any) -> float | None:  # noqa: ANN401 the event's own signature
+        if response is None or operation.has_streaming_output or operation.http.get("method") == "HEAD":
+            return None
+        reply = response[0]
+        expected = reply.headers.get("content-length")
+        if expected is None or reply.headers.get("content-encoding") or int(expected) == len(reply.content):
+            return None
+        if attempts >= self._attempts:
+            raise IncompleteReadError(actual_bytes=len(reply.content), expected_bytes=int(expected))
+        return float(_FIRST_WAIT * 2**attempts)
 
 
 def _region_of_environment() -> str | None:

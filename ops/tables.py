@@ -6,16 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
-from ops.compliance import NodeReport, Review
 from ops.documents import DocumentDetails, DocumentSummary
+from ops.history import Run
 from ops.nodes import Node
-from ops.run import Progress
+from ops.progress import Progress
 from ops.schedules import Scheduled, Window
-from ops.table import Table, moment, table
-from patching.compliance import NodeCompliance, PatchState
+from ops.table import Table, table
 from patching.deployment import ENVIRONMENT_TAG, PATCH_GROUP_TAG, WORKLOAD_TAG
-
-_MAX_CVES = 3
 
 
 def documents(found: Iterable[DocumentSummary]) -> Table:
@@ -61,33 +58,40 @@ def document(details: DocumentDetails) -> list[Table]:
     return [about, parameters, steps]
 
 
+_SHOWN_TAGS = (WORKLOAD_TAG, ENVIRONMENT_TAG, PATCH_GROUP_TAG)
+NODE_COLUMNS = ("Node", "Name", "Ping", "Platform", "Agent", *_SHOWN_TAGS)
+
+
+def node_row(one: Node) -> tuple[str, ...]:
+    """Return a node as a row of `NODE_COLUMNS`."""
+    tags = (one.tags.get(key, "") for key in _SHOWN_TAGS)
+    return (one.id, one.name, one.ping, one.platform, one.agent_version, *tags)
+
+
 def nodes(found: Iterable[Node]) -> Table:
     """Show managed nodes."""
-    shown = (WORKLOAD_TAG, ENVIRONMENT_TAG, PATCH_GROUP_TAG)
-    return table(
-        "Managed nodes",
-        ("Node", "Name", "Ping", "Platform", "Agent", *shown),
-        (
-            (one.id, one.name, one.ping, one.platform, one.agent_version, *(one.tags.get(key, "") for key in shown))
-            for one in found
-        ),
-    )
+    return table("Managed nodes", NODE_COLUMNS, map(node_row, found))
 
 
-def progress(state: Progress) -> Table:
-    """Show how far a command is."""
+def progress(state: Progress, most: int | None = None) -> Table:
+    """Show how far a command is; of very many nodes, those first on which something is going on or went wrong."""
+    nodes = state.nodes
+    if most is not None and len(nodes) > most:
+        order = {"InProgress": 0, "Failed": 1, "TimedOut": 1, "Cancelled": 1, "Success": 3}
+        nodes = tuple(sorted(nodes, key=lambda one: order.get(one.status, 2)))[:most]
     return table(
         f"Command {state.command_id}: {state.details}, {state.completed} of {state.targets} done, "
         f"{state.errors} errors",
-        ("Node", "Name", "Status", "Steps"),
+        ("Node", "Name", "Status", "Steps", "Meaning"),
         (
             (
                 one.node_id,
                 one.name,
                 one.details,
                 [f"{step.name} {'skipped' if step.skipped else step.status}" for step in one.steps],
+                one.meaning,
             )
-            for one in state.nodes
+            for one in nodes
         ),
     )
 
@@ -96,14 +100,14 @@ def steps(state: Progress) -> list[Table]:
     """Show what the steps of a command did on each node, why one was skipped, and the end of the others' output."""
     overview = table(
         "Steps",
-        ("Node", "Step", "Status", "Code", "Skipped because"),
+        ("Node", "Step", "Status", "Code", "Meaning, or skipped because"),
         (
             (
                 node.name or node.node_id,
                 step.name,
                 "Skipped" if step.skipped else step.status,
                 step.code,
-                step.output.strip() if step.skipped else "",
+                step.output.strip() if step.skipped else step.meaning,
             )
             for node in state.nodes
             for step in node.steps
@@ -120,97 +124,38 @@ def steps(state: Progress) -> list[Table]:
     return [overview, *outputs]
 
 
-def compliance(review: Review, *, patches: bool = True) -> list[Table]:
-    """Show the compliance of nodes: by severity, node by node, and what each lacks."""
-    shown = [severities(review), node_compliance(review)]
-    if patches:
-        shown += [open_patches(report) for report in review.nodes if report.open_patches]
-    return shown
-
-
-def severities(review: Review) -> Table:
-    """Show how many patches of each severity are open, on how many nodes."""
-    total = len(review.nodes)
-    title = (
-        f"{review.count(NodeCompliance.COMPLIANT)} of {total} nodes compliant, "
-        f"{review.count(NodeCompliance.NON_COMPLIANT)} not, {review.count(NodeCompliance.UNKNOWN)} unknown"
-    )
+def runs(found: Iterable[Run]) -> Table:
+    """Show the commands that were sent."""
     return table(
-        title,
-        ("Severity", "Open patches", "Nodes"),
-        ((one.severity or "(none)", one.patches, one.nodes) for one in review.by_severity()),
-    )
-
-
-_SHOWN_STATES = (
-    PatchState.MISSING,
-    PatchState.FAILED,
-    PatchState.INSTALLED_PENDING_REBOOT,
-    PatchState.INSTALLED_REJECTED,
-    PatchState.INSTALLED,
-    PatchState.INSTALLED_OTHER,
-)
-_SHORT = ("Missing", "Failed", "Pending reboot", "Rejected", "Installed", "Other")
-
-
-def node_compliance(review: Review) -> Table:
-    """Show each node: compliant or not, the counts, when it was scanned, against which baseline."""
-    return table(
-        "",
-        ("Node", "Compliance", "Highest", *_SHORT, "Last operation", "Baseline"),
+        "Commands",
+        ("Command", "Sent (UTC)", "What", "Status", "Done", "Errors", "Targets", "Comment"),
         (
             (
-                one.node.name or one.node.id,
-                one.compliance,
-                one.severity,
-                *(one.counts.get(state, "") for state in _SHOWN_STATES),
-                f"{one.operation} {moment(one.at.astimezone(UTC))}" if one.at else "never",
-                one.baseline_name or one.baseline_id,
+                one.command_id,
+                one.requested.astimezone(UTC) if one.requested else "",
+                f"{one.document} {one.operation}".strip(),
+                one.status,
+                f"{one.completed}/{one.nodes}",
+                one.errors,
+                one.targets,
+                one.comment,
             )
-            for one in review.nodes
+            for one in found
         ),
     )
 
 
-def open_patches(report: NodeReport) -> Table:
-    """Show the patches that keep a node from being compliant."""
+def run(one: Run) -> Table:
+    """Show one command."""
     return table(
-        f"{report.node.name or report.node.id}: {len(report.open_patches)} open patches",
-        ("Patch", "Classification", "Severity", "State", "CVEs"),
+        f"Command {one.command_id}",
+        ("", " "),
         (
-            (
-                patch.title,
-                patch.classification,
-                patch.severity,
-                patch.state,
-                [
-                    *patch.cves[:_MAX_CVES],
-                    *([f"+{len(patch.cves) - _MAX_CVES}"] if len(patch.cves) > _MAX_CVES else []),
-                ],
-            )
-            for patch in report.open_patches
-        ),
-    )
-
-
-def before_and_after(before: Review, after: Review) -> Table:
-    """Show two reviews of the same nodes side by side."""
-    later = {report.node.id: report for report in after.nodes}
-    return table(
-        "Before and after",
-        ("Node", "Before", "After", "Missing before", "Missing after", "Installed before", "Installed after"),
-        (
-            (
-                one.node.name or one.node.id,
-                one.compliance,
-                later[one.node.id].compliance,
-                one.counts.get(PatchState.MISSING, ""),
-                later[one.node.id].counts.get(PatchState.MISSING, ""),
-                one.counts.get(PatchState.INSTALLED, ""),
-                later[one.node.id].counts.get(PatchState.INSTALLED, ""),
-            )
-            for one in before.nodes
-            if one.node.id in later
+            ("What", f"{one.document} {one.operation}".strip()),
+            ("Sent", one.requested.astimezone(UTC) if one.requested else ""),
+            ("Targets", one.targets),
+            ("Comment", one.comment),
+            ("Output", f"s3://{one.bucket}" if one.bucket else "nowhere"),
         ),
     )
 

@@ -20,8 +20,9 @@ from patching.operating_system import OperatingSystem, PatchFamily, operating_sy
 from patching.patch_source import MAX_SOURCES, PatchSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+MAX_DESCRIPTION = 1_024
 MAX_RULES = 10
 MAX_FILTERS = 4
 MAX_FILTER_VALUES = 20
@@ -173,6 +174,12 @@ def filters_from(mapping: Mapping[str, Iterable[str]], system: OperatingSystem) 
             has not 1 to 64 characters.
     """
     filters = tuple(PatchFilter(key, tuple(values)) for key, values in mapping.items())
+    check_filters(filters, system)
+    return filters
+
+
+def check_filters(filters: Sequence[PatchFilter], system: OperatingSystem) -> None:
+    """Refuse a filter group that AWS would refuse; raise `InvalidValueError` as `filters_from` does."""
     if len(filters) > MAX_FILTERS:
         message = f"{len(filters)} filters, but AWS takes {MAX_FILTERS} at most in one group"
         raise InvalidValueError(message)
@@ -189,7 +196,6 @@ def filters_from(mapping: Mapping[str, Iterable[str]], system: OperatingSystem) 
                     f"filter {one.key} has a value of {len(value)} characters, but AWS takes 1 to {_MAX_FILTER_VALUE}"
                 )
                 raise InvalidValueError(message)
-    return filters
 
 
 @dataclass(frozen=True)
@@ -282,6 +288,15 @@ class Decision:
     level: ComplianceLevel = ComplianceLevel.UNSPECIFIED
 
 
+def _check_texts(name: str, description: str) -> None:
+    if not is_token(name) and not _NAME.fullmatch(name):
+        message = f"baseline name {name!r} is not 3 to 128 letters, digits, '_', '.' or '-'"
+        raise InvalidValueError(message)
+    if len(description) > MAX_DESCRIPTION and not is_token(description):
+        message = f"a description of {len(description)} characters, but AWS takes {MAX_DESCRIPTION:,} at most"
+        raise InvalidValueError(message)
+
+
 @dataclass(frozen=True)
 class PatchBaseline:
     """Which patches are approved for one operating system.
@@ -321,9 +336,9 @@ class PatchBaseline:
     available_security_updates: AvailableSecurityUpdates | None = None
 
     def __post_init__(self) -> None:
-        if not is_token(self.name) and not _NAME.fullmatch(self.name):
-            message = f"baseline name {self.name!r} is not 3 to 128 letters, digits, '_', '.' or '-'"
-            raise InvalidValueError(message)
+        _check_texts(self.name, self.description)
+        for filters in (self.global_filters, *(rule.filters for rule in self.rules)):
+            check_filters(filters, self.operating_system)
         if len(self.rules) > MAX_RULES:
             message = f"{len(self.rules)} approval rules, but AWS takes {MAX_RULES} at most"
             raise InvalidValueError(message)

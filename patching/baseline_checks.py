@@ -46,21 +46,46 @@ def check_values(filters: Iterable[PatchFilter], system: OperatingSystem) -> Non
                 raise InvalidValueError(message)
 
 
+def check_together(filters: Iterable[PatchFilter], global_filters: Iterable[PatchFilter]) -> None:
+    """Refuse the filters of a rule with which the global filters have no value in common: nothing gets through both.
+
+    Raises:
+        InvalidValueError: with the key.
+    """
+    every = {one.key: {value.casefold() for value in one.values} for one in global_filters}
+    for one in filters:
+        values = {value.casefold() for value in one.values}
+        through = every.get(one.key, {_ANY})
+        if _ANY not in values | through and values.isdisjoint(through):
+            message = (
+                f"{one.key} {', '.join(one.values)}: the global filters let none of these through, so that the rule "
+                "approves nothing; take the filter out in one of the two places, or name a value in both"
+            )
+            raise InvalidValueError(message)
+
+
 def check_listed(patch: str, system: OperatingSystem, rejected: bool) -> None:  # noqa: FBT001 one of two lists
     """Refuse an entry of the approved or the rejected patches that names nothing on this operating system.
 
     Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-approved-rejected-package-name-formats.html.
 
     Raises:
-        InvalidValueError: Windows: neither a KB number nor a security bulletin. Linux: not one word, or what only
-            approving understands among the rejected ones. apt: a name with a version or an architecture.
+        InvalidValueError: Windows: neither a KB number nor a security bulletin. Linux: one of these, not one word, or
+            what only approving understands among the rejected ones. apt: a name with a version or an architecture. Of
+            the rejected ones also what rejects everything.
     """
+    if rejected and patch == _ANY:
+        message = "'*' rejects every patch, so that the baseline approves nothing; name what is to stay out"
+        raise InvalidValueError(message)
     if not _LISTED.fullmatch(patch):
         message = f"{patch!r} is not a patch: expected one name of 1 to 100 characters without spaces and commas"
         raise InvalidValueError(message)
     match system.family:
         case PatchFamily.WINDOWS if not _BULLETIN.fullmatch(patch):
             message = f"{patch!r} is not a patch of Windows; expected a KB number like KB5031364, or one like MS10-048"
+            raise InvalidValueError(message)
+        case PatchFamily.RPM | PatchFamily.APT if _BULLETIN.fullmatch(patch):
+            message = f"{patch!r} is a patch of Windows, not of {system}; name a package"
             raise InvalidValueError(message)
         case PatchFamily.RPM if rejected and (_CVE.fullmatch(patch) or patch.isdigit()):
             message = (
@@ -142,6 +167,7 @@ def check_baseline(baseline: PatchBaseline) -> None:
         check_values(filters, system)
     for rule in baseline.rules:
         check_dates(rule, system)
+        check_together(rule.filters, baseline.global_filters)
     for patches, rejected in ((baseline.approved, False), (baseline.rejected, True)):
         for patch in patches:
             check_listed(patch, system, rejected)

@@ -16,6 +16,8 @@ PATCH_GROUP_TAG = "PatchGroup"
 WORKLOAD_TAG = "Workload"
 OUTPUT_PREFIX = "run-command"
 """Folder of the output bucket under which Run Command writes."""
+OVERRIDES_PREFIX = "overrides"
+"""Folder of the output bucket from which nodes read what an installation by hand does instead of the baselines."""
 
 SERVICE_TIME_HEADER = "x-service-time"
 """Header in which a service whose clock is not the world's, such as the local AWS, tells its time."""

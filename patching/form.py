@@ -47,3 +47,5 @@ CALENDAR = Form(
     "the name or the ARN of a Change Calendar (3 to 128 of a-z A-Z 0-9 _ - .)",
 )
 """Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-change-calendar.html."""
+DOCUMENT = Form(re.compile(r"[a-zA-Z0-9_\-.]{3,128}"), "the name of a document (3 to 128 of a-z A-Z 0-9 _ - .)")
+"""Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html."""

@@ -6,15 +6,27 @@ https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_RegisterTask
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
-from patching.errors import InvalidValueError
+from patching.errors import InvalidValueError, is_token
+from patching.form import Form
 from patching.quotas import MAX_DURATION_HOURS, MAX_TARGETS_OF_TASK
 from patching.schedule import FIRST_YEAR, LAST_YEAR
 from patching.targets import Targets
 
 DELIVERY_TIMEOUT_SECONDS = (30, 2_592_000)
+MAX_DESCRIPTION = 128
+_NAME = Form(re.compile(r"[A-Za-z0-9_.-]{3,128}"), "the name of a window: 3 to 128 letters, digits, '_', '.' or '-'")
+
+
+def check_name(name: str, description: str = "") -> None:
+    """Refuse a name or a description that AWS does not take; raise `InvalidValueError`."""
+    _NAME.check(name)
+    if len(description) > MAX_DESCRIPTION and not is_token(description):
+        message = f"a description of {len(description)} characters, but AWS takes {MAX_DESCRIPTION} at most"
+        raise InvalidValueError(message)
 
 
 def check_duration(duration_hours: int) -> None:

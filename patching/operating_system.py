@@ -180,6 +180,41 @@ Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manag
 """
 
 
+_PLATFORMS = {
+    "amazon linux 2023": OperatingSystem.AMAZON_LINUX_2023,
+    "amazon linux 2022": OperatingSystem.AMAZON_LINUX_2022,
+    "amazon linux 2": OperatingSystem.AMAZON_LINUX_2,
+    "amazon linux": OperatingSystem.AMAZON_LINUX,
+    "ubuntu": OperatingSystem.UBUNTU,
+    "debian": OperatingSystem.DEBIAN,
+    "raspbian": OperatingSystem.RASPBIAN,
+    "raspberry": OperatingSystem.RASPBIAN,
+    "red hat": OperatingSystem.REDHAT_ENTERPRISE_LINUX,
+    "redhat": OperatingSystem.REDHAT_ENTERPRISE_LINUX,
+    "rhel": OperatingSystem.REDHAT_ENTERPRISE_LINUX,
+    "rocky": OperatingSystem.ROCKY_LINUX,
+    "almalinux": OperatingSystem.ALMA_LINUX,
+    "centos": OperatingSystem.CENTOS,
+    "oracle": OperatingSystem.ORACLE_LINUX,
+    "sles": OperatingSystem.SUSE,
+    "suse": OperatingSystem.SUSE,
+    "macos": OperatingSystem.MACOS,
+    "mac os": OperatingSystem.MACOS,
+    "microsoft windows": OperatingSystem.WINDOWS,
+    "windows": OperatingSystem.WINDOWS,
+}
+"""How the names begin by which agents report their systems, in lower case, longer ones first."""
+
+
+def of_platform(platform: str) -> OperatingSystem | None:
+    """Return the system of a node by the name and version that its agent reports; None if it is none of these.
+
+    AWS documents no list of the names: these are how os-release, lsb_release and Windows call themselves.
+    """
+    name = platform.casefold()
+    return next((system for beginning, system in _PLATFORMS.items() if name.startswith(beginning)), None)
+
+
 def operating_system(name: str) -> OperatingSystem:
     """Return the operating system of this API name; raise `InvalidValueError` with the known names otherwise."""
     try:

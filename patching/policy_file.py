@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 Location = yaml_file.Location
+_SHOWN = 120
+"""Characters of what was found that a message has at most."""
 _TOLD = ("invalid_key", "string_unicode")
 _FORMS = ("int", "str")
 """What pydantic adds to the place of a value that may be either."""
@@ -201,6 +203,8 @@ def _message(detail: ErrorDetails, location: Location) -> str:
     if detail["loc"][-1:] and detail["loc"][-1] in _FORMS:
         expected = "expected a whole number, or per cent as text, such as 10%"
     shown = f"found {found!r}; " if isinstance(found, str | int | float | bool) or found is None else ""
+    if len(shown) > _SHOWN:
+        shown = f"{shown[:_SHOWN]}...; "
     return f"{shown}{expected}"
 
 

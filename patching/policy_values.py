@@ -11,7 +11,8 @@ from pydantic.json_schema import JsonSchemaValue
 
 from patching.operating_system import OperatingSystem
 from patching.policy import pages
-from patching.policy.part import NAME_FORM, SCHEDULE_FORM, TAG_FORM
+from patching.policy.part import NAME_FORM, SCHEDULE_FORM
+from patching.tags import TAG_FORM
 
 WRITING = "How it is written"
 """Heading of the section about the forms of values."""

@@ -140,9 +140,9 @@ class RunPatchBaseline:
             raise InvalidValueError(message)
 
     @classmethod
-    def scan(cls, *, snapshot_id: str = "") -> Self:
+    def scan(cls, *, snapshot_id: str = "", baseline_override: str = "") -> Self:
         """Report compliance; change nothing."""
-        return cls(Operation.SCAN, snapshot_id=snapshot_id)
+        return cls(Operation.SCAN, snapshot_id=snapshot_id, baseline_override=baseline_override)
 
     @classmethod
     def install(
@@ -152,6 +152,7 @@ class RunPatchBaseline:
         snapshot_id: str = "",
         hooks: Hooks | None = None,
         override_list: str = "",
+        baseline_override: str = "",
     ) -> Self:
         """Install what is approved and missing, or what a list names, and reboot as `reboot` says."""
         return cls(
@@ -160,6 +161,7 @@ class RunPatchBaseline:
             snapshot_id=snapshot_id,
             hooks=hooks,
             override_list=override_list,
+            baseline_override=baseline_override,
         )
 
     @classmethod

@@ -115,6 +115,11 @@ class Schedule:
         """`cron`, `rate` or `at`."""
         return self.expression.partition("(")[0]
 
+    @property
+    def every(self) -> timedelta | None:
+        """How long a rate lasts from one time to the next; None for other schedules."""
+        return _parse_rate(self._body) if self.kind == "rate" and not is_token(self.expression) else None
+
     def for_association(self, *, run_when_made: bool | None = None) -> Self:
         """Return itself if a State Manager association takes it.
 

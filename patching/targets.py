@@ -15,6 +15,11 @@ from patching.errors import InvalidValueError, is_token
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+EVERY_NODE = "*"
+"""The id that stands for every node, which associations take."""
+
+IDS_KEY = "InstanceIds"
+GROUP_KEY = "resource-groups:Name"
 MAX_KEYS = 5
 MAX_VALUES = 50
 _MAX_KEY = 163
@@ -31,9 +36,9 @@ class Target(TypedDict):
 
 @dataclass(frozen=True)
 class Targets:
-    """Managed nodes by their tags, or by their ids. A node has to match every key, with one of its values.
+    """Managed nodes by their tags, by their ids, or by a resource group. A node has to match every key, with one value.
 
-    Make one with `Targets.tag`, `Targets.tags` or `Targets.instances`.
+    Make one with `Targets.tag`, `Targets.tags`, `Targets.instances` or `Targets.resource_group`.
 
     Raises:
         InvalidValueError: no key, more than 5 keys, a tag that no target can name, more than 50 values for a key, or
@@ -60,8 +65,8 @@ class Targets:
                     "_.:/=-@, without +"
                 )
                 raise InvalidValueError(message)
-            if key == "InstanceIds":
-                for value in values:
+            if key == IDS_KEY:
+                for value in values if values != (EVERY_NODE,) else ():
                     if not is_token(value) and not _INSTANCE_ID.fullmatch(value):
                         message = f"{value!r} is not an instance id; expected one like i-0123456789abcdef0"
                         raise InvalidValueError(message)
@@ -83,7 +88,15 @@ class Targets:
     @classmethod
     def instances(cls, *ids: str) -> Self:
         """Nodes by their ids."""
-        return cls((("InstanceIds", ids),))
+        if EVERY_NODE in ids:
+            message = f"{EVERY_NODE!r} is not an instance id; expected one like i-0123456789abcdef0"
+            raise InvalidValueError(message)
+        return cls(((IDS_KEY, ids),))
+
+    @classmethod
+    def resource_group(cls, name: str) -> Self:
+        """Nodes that are in a resource group."""
+        return cls(((GROUP_KEY, (name,)),))
 
     @classmethod
     def from_api(cls, targets: Iterable[Target]) -> Self:
@@ -104,8 +117,8 @@ class Targets:
     def match(self, instance_id: str, tags: Mapping[str, str]) -> bool:
         """Tell whether a node with this id and these tags is one of the targets."""
         return all(
-            instance_id in values
-            if key == "InstanceIds"
+            values == (EVERY_NODE,) or instance_id in values
+            if key == IDS_KEY
             else key.startswith("tag:") and tags.get(key.removeprefix("tag:")) in values
             for key, values in self.keys
         )
@@ -113,7 +126,11 @@ class Targets:
     def in_words(self) -> str:
         """Say the targets in short, as the command line takes them."""
         return " and ".join(
-            ", ".join(values) if key == "InstanceIds" else f"{key.removeprefix('tag:')}={','.join(values)}"
+            ", ".join(values)
+            if key == IDS_KEY
+            else f"the resource group {values[0]}"
+            if key == GROUP_KEY
+            else f"{key.removeprefix('tag:')}={','.join(values)}"
             for key, values in self.keys
         )
 

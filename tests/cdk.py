@@ -119,6 +119,8 @@ def _rendered(node: Any, paths: Mapping[str, str]) -> Any:
             return f"<{name}>"
         case {"Fn::Join": [str(separator), list(parts)]}:
             return separator.join(str(_rendered(part, paths)) for part in parts)
+        case {"Fn::Select": [int(), {"Fn::Split": [str(), text]}]}:
+            return _rendered(text, paths)  # a part of it; which one is left out
         case dict():
             return {key: _rendered(value, paths) for key, value in node.items()}
         case list():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, SupportsBytes
 from urllib.parse import unquote
 
@@ -25,6 +26,7 @@ from werkzeug.exceptions import HTTPException
 
 from lab import access
 from lab.alarms import COMPARISONS, STATISTICS
+from lab.aws import output_objects
 from lab.aws.resource_groups import members
 from lab.aws.vpc import network_of
 from lab.catalogue import Catalogue
@@ -59,6 +61,7 @@ class Account:
         self._now = now
         self._changes = changes
         self._images = _register_images(region, catalogues)
+        self._roles: dict[str, Role | None] = {}
 
     def changes(self) -> int:
         """Return a number that is another one whenever instances, roles or networks may have changed."""
@@ -67,6 +70,7 @@ class Account:
     def instances(self) -> Iterator[Instance]:
         """Return the instances that are not terminated, in the order of their launch."""
         backend = ec2_backends[self.account][self.region]
+        roles = {one.arn: str(one.roles[0].arn) for one in self._iam.instance_profiles.values() if one.roles}
         for instance in backend.all_instances():
             if instance.state in ("terminated", "shutting-down"):
                 continue
@@ -74,8 +78,8 @@ class Account:
                 id=instance.id,
                 image=self._images.get(instance.image_id, instance.image_id),
                 running=instance.state == "running",
-                role=self._role_of(instance),
-                tags={tag["key"]: tag["value"] for tag in instance.get_tags()},
+                role=roles.get((instance.iam_instance_profile or {}).get("Arn", ""), ""),
+                tags=dict(backend.tags.get(instance.id, {})),
                 ip=instance.private_ip or "",
                 network=network_of(backend, self.region, instance),
                 type=instance.instance_type,
@@ -84,6 +88,10 @@ class Account:
                 public_ip=instance.public_ip or "",
                 zone=instance.placement.zone or "",
             )
+
+    def image_id(self, name: str) -> str:
+        """Return the id of one of the lab's images by its name."""
+        return next(key for key, known in self._images.items() if known == name)
 
     def allowed(self, role: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
         """Tell whether a role's policies allow an action on a resource."""
@@ -105,6 +113,14 @@ class Account:
         key = rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID")
         return str(key) if key else None
 
+    def bucket_policy(self, bucket: str) -> Mapping[str, Any] | None:
+        """Return the policy of a bucket, empty if it has none, or None if there is no such bucket."""
+        try:
+            found = s3_backends[self.account][_PARTITION].get_bucket(bucket)
+        except (ServiceException, HTTPException):
+            return None
+        return _document(found.policy.decode()) if found.policy else {"Statement": []}
+
     def topic(self, topic: str) -> Topic | None:
         """Return a topic by its ARN, or None if there is no such topic."""
         found = sns_backends[self.account][self.region].topics.get(topic)
@@ -118,19 +134,22 @@ class Account:
     def matching_targets(self, event: Mapping[str, Any]) -> Iterator[RuleTarget]:
         """Return the targets of the rules of the default event bus that match an event."""
         for rule in list(events_backends[self.account][self.region].event_buses["default"].rules.values()):
-            if (
-                rule.state in _LISTENING
-                and rule.event_pattern.get_pattern()
-                and rule.event_pattern.matches_event(event)
-            ):
+            pattern = rule.event_pattern.get_pattern() if rule.state in _LISTENING else None
+            if not pattern:
+                continue
+            types = pattern.get("detail-type", ())
+            if types and event["detail-type"] not in types and all(isinstance(one, str) for one in types):
+                continue  # most rules are about a few types of events, and most events are of others
+            if rule.event_pattern.matches_event(event):
                 yield from _targets(rule)
 
     def put_object(self, bucket: str, key: str, body: SupportsBytes) -> None:
         """Write an object; raise KeyError if there is no such bucket."""
         try:
-            s3_backends[self.account][_PARTITION].put_object(bucket, key, bytes(body))
+            found = s3_backends[self.account][_PARTITION].get_bucket(bucket)
         except (ServiceException, HTTPException) as error:
             raise KeyError(bucket) from error
+        output_objects.put(found, key, body)
 
     def get_object(self, bucket: str, key: str) -> bytes:
         """Read an object; raise KeyError if there is no such bucket or object."""
@@ -217,21 +236,17 @@ class Account:
         found = backend.keys.get(str(backend.any_id_to_key_id(key)).rpartition("/")[2])
         return str(found.arn) if found else key
 
-    def _role_of(self, instance: Any) -> str:  # noqa: ANN401 moto's own class
-        profile = instance.iam_instance_profile
-        if not profile:
-            return ""
-        for known in self._iam.instance_profiles.values():
-            if known.arn == profile["Arn"] and known.roles:
-                return str(known.roles[0].arn)
-        return ""
-
     @property
     def _iam(self) -> IAMBackend:
         return iam_backends[self.account][_PARTITION]
 
     def _role(self, arn: str) -> Role | None:
-        return next((role for role in self._iam.roles.values() if role.arn == arn), None)
+        roles = self._iam.roles
+        known = self._roles.get(arn)
+        if known is None or roles.get(known.id) is not known or known.arn != arn:
+            known = next((role for role in roles.values() if role.arn == arn), None)
+            self._roles[arn] = known
+        return known
 
 
 def _alarm(alarm: Any) -> Alarm:  # noqa: ANN401 moto's own class
@@ -285,6 +300,11 @@ def _policies(role: Role) -> Iterator[Mapping[str, Any]]:
 def _document(text: Any) -> Mapping[str, Any]:  # noqa: ANN401 moto keeps text, quoted text and dictionaries
     if isinstance(text, Mapping):
         return text
+    return _parsed(text)
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> Mapping[str, Any]:
     document: Mapping[str, Any] = json.loads(text if text.lstrip().startswith("{") else unquote(text))
     return document
 

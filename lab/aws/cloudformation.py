@@ -72,7 +72,7 @@ def _make_default(engine: Engine, baseline_id: str, properties: Properties) -> N
 
 
 class AssociationResource(Resource, CloudFormationModel):
-    """A State Manager association. A change makes it anew: the lab's associations have no versions."""
+    """A State Manager association; a change gives it another version."""
 
     type_name = "AWS::SSM::Association"
     replaces_on = frozenset({"InstanceId"})
@@ -85,8 +85,7 @@ class AssociationResource(Resource, CloudFormationModel):
 
     def change(self, properties: Properties) -> None:
         with resource.plane.engine(self.region) as engine:
-            new = associations_api.create(engine, properties)
-            engine.state_manager.rename(new.id, self._physical_id)
+            associations_api.change(engine, self._physical_id, properties)
 
     def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002
         with resource.plane.engine(self.region) as engine:

@@ -7,6 +7,7 @@ types because they are defined later.
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -208,7 +209,7 @@ class KeyResource(Completed, CloudFormationModel):
 
     @classmethod
     def complete(cls, resource: Key, properties: Properties, account_id: str, region: str) -> None:
-        resource.policy = properties["KeyPolicy"]
+        resource.policy = json.dumps(properties["KeyPolicy"])
         resource.key_rotation_status = properties.get("EnableKeyRotation", False)
         kms_backends[account_id][region].tag_resource(resource.id, tags_of(properties))
 

@@ -15,7 +15,7 @@ from lab.run_command import DEFAULT_DELIVERY_TIMEOUT
 from lab.stop_alarms import StopAlarms
 from patching.rate_control import RateControl
 from patching.schedule import point_in_time
-from patching.targets import Targets
+from patching.targets import EVERY_NODE, Targets
 
 _SHOWN_STANDARD_OUTPUT = 24_000
 _SHOWN_STANDARD_ERROR = 8_000
@@ -42,7 +42,10 @@ def targets_of(request: Request) -> Targets:
     ids, targets = request.get("InstanceIds"), request.get("Targets")
     if bool(ids) == bool(targets):
         raise ApiError("ValidationException", "Give either InstanceIds or Targets.")
-    return Targets.instances(*ids) if ids else Targets.from_api(targets or ())
+    found = Targets.instances(*ids) if ids else Targets.from_api(targets or ())
+    if (EVERY_NODE,) in dict(found.keys).values():
+        raise ApiError("ValidationException", "Run Command does not take InstanceIds=*; name tags or a resource group.")
+    return found
 
 
 def notification_of(request: Request) -> Notification | None:

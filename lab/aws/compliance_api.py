@@ -1,116 +1,250 @@
-"""The compliance operations, for patches."""
+"""The compliance operations."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 
 from lab.aws.operation import Reply, Request, operation, page
+from lab.comparison import EQUAL, passes
+from lab.compliance import ComplianceItem, NodeCompliance, count_nodes
 from lab.engine import Engine
-from lab.node import ManagedNode, PatchReport, PatchStates
+from lab.errors import ApiError
+from lab.put_compliance import PutCompliance, PutItem
 from patching.baseline import ComplianceLevel
-from patching.compliance import PatchState
 
-_TYPE = "Patch"
+_RESOURCE = "ManagedInstance"
+_EXECUTION_KEYS = ("ExecutionTime", "ExecutionId", "ExecutionType")
+_ITEM_KEYS = (
+    "ComplianceType",
+    "ResourceType",
+    "ResourceId",
+    "Id",
+    "Title",
+    "Status",
+    "Severity",
+    *_EXECUTION_KEYS,
+    "DocumentName",
+    "DocumentVersion",
+    "Classification",
+    "PatchBaselineId",
+    "PatchSeverity",
+    "PatchState",
+    "PatchGroup",
+    "InstalledTime",
+)
+_SUMMARY_KEYS = (
+    "ComplianceType",
+    "ResourceType",
+    "ResourceId",
+    "Status",
+    "OverallSeverity",
+    *_EXECUTION_KEYS,
+    "PatchGroup",
+    "PatchBaselineId",
+)
+_PREFIXES = ("AWS:ComplianceItem.", "AWS:ComplianceSummary.")
+"""Filters may also name what they are about as inventory has it."""
+
+
+@operation
+def put_compliance_items(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutComplianceItems.html."""
+    _check_resource_type(request["ResourceType"])
+    node = engine.fleet.get(request["ResourceId"])
+    if node is None:
+        raise ApiError("InvalidResourceId", f"{request['ResourceId']} is not a managed node.")
+    execution = request["ExecutionSummary"]
+    items = [
+        PutItem(
+            one.get("Id") or "",
+            one.get("Title") or "",
+            ComplianceLevel(one["Severity"]),
+            one["Status"] == "COMPLIANT",
+            dict(one.get("Details") or {}),
+        )
+        for one in request["Items"]
+    ]
+    if len({one.id for one in items}) < len(items):
+        raise ApiError("InvalidItemContentException", "Two items have the same Id.")
+    given = PutCompliance(
+        request["ComplianceType"],
+        tuple(items),
+        engine.clock.now,
+        datetime.fromtimestamp(execution["ExecutionTime"], UTC),
+        execution.get("ExecutionId") or "",
+        execution.get("ExecutionType") or "",
+        request.get("ItemContentHash") or "",
+    )
+    engine.compliance.put.put(node.id, given, partial=request.get("UploadType") == "PARTIAL")
+    engine.inventory.changed(node)
+    return {}
 
 
 @operation
 def list_compliance_items(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListComplianceItems.html."""
+    for kind in request.get("ResourceTypes") or ():
+        _check_resource_type(kind)
     ids = request.get("ResourceIds")
-    items = [
-        _item(node, node.states, report)
-        for node in engine.fleet.nodes()
-        if node.states and (not ids or node.id in ids)
-        for report in node.states.reports
+    if ids and len(ids) > 1:
+        raise ApiError("InvalidResourceId", "Only one resource id can be asked for at a time.")
+    filters = _filters(request, _ITEM_KEYS)
+    found = [
+        (one, item)
+        for one in _known(engine, ids)
+        for item in one.items
+        if _passes(engine, one, _item_values(one, item), filters)
     ]
-    return page(request, "ComplianceItems", [one for one in items if _passes(one, request)])
+    reply = page(request, "ComplianceItems", found)
+    return {**reply, "ComplianceItems": [_item(*one) for one in reply["ComplianceItems"]]}
 
 
 @operation
 def list_resource_compliance_summaries(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListResourceComplianceSummaries.html."""
-    items = [_resource(node, node.states) for node in engine.fleet.nodes() if node.states]
-    return page(request, "ResourceComplianceSummaryItems", [one for one in items if _passes(one, request)])
+    reply = page(request, "ResourceComplianceSummaryItems", _summed_up(engine, request))
+    described = [_resource(one) for one in reply["ResourceComplianceSummaryItems"]]
+    return {**reply, "ResourceComplianceSummaryItems": described}
 
 
 @operation
 def list_compliance_summaries(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListComplianceSummaries.html.
 
-    The counts are of nodes: each counts once, by the most serious level among its patches.
+    The counts are of nodes: each counts once, by the most serious level among its items.
     """
-    scanned = [node.states for node in engine.fleet.nodes() if node.states]
-    compliant = [_level(one.reports) for one in scanned if not one.non_compliant]
-    lacking = [_level(one.non_compliant) for one in scanned if one.non_compliant]
     items = [
-        {
-            "ComplianceType": _TYPE,
-            "CompliantSummary": {"CompliantCount": len(compliant), "SeveritySummary": _severities(compliant)},
-            "NonCompliantSummary": {"NonCompliantCount": len(lacking), "SeveritySummary": _severities(lacking)},
-        }
+        {"ComplianceType": kind, **_counts(compliant, lacking)}
+        for kind, (compliant, lacking) in count_nodes(_summed_up(engine, request)).items()
     ]
-    return page(request, "ComplianceSummaryItems", items if scanned else [])
+    return page(request, "ComplianceSummaryItems", items)
 
 
-def _passes(item: Reply, request: Request) -> bool:
+def _check_resource_type(kind: str) -> None:
+    if kind != _RESOURCE:
+        raise ApiError("InvalidResourceType", f"{kind} is not {_RESOURCE}, the only type of resource there is.")
+
+
+def _known(engine: Engine, ids: Iterable[str] | None = None) -> Iterator[NodeCompliance]:
+    for node in engine.fleet.nodes():
+        if not ids or node.id in ids:
+            yield from engine.compliance.of(node)
+
+
+def _summed_up(engine: Engine, request: Request) -> list[NodeCompliance]:
+    filters = _filters(request, _SUMMARY_KEYS)
+    return [one for one in _known(engine) if _passes(engine, one, _summary_values(one), filters)]
+
+
+def _filters(request: Request, known: Iterable[str]) -> list[tuple[str, list[str], str]]:
+    """Return the key, the values and the comparison of each filter.
+
+    Raises:
+        ApiError: a key that there is not, or a filter without a key or values.
+    """
+    found = []
     for one in request.get("Filters") or ():
-        found = str(item.get(one["Key"].rpartition(":")[2], ""))
-        equal = found in one["Values"]
-        if equal is (one.get("Type") == "NOT_EQUAL"):
+        key, values = one.get("Key") or "", one.get("Values")
+        for prefix in _PREFIXES:
+            key = key.removeprefix(prefix)
+        if not values or (key not in known and not key.startswith("AWS:")):
+            message = f"{key or 'A filter without a key'} is not a valid filter; valid keys are {', '.join(known)}."
+            raise ApiError("InvalidFilter", message)
+        found.append((key, list(values), one.get("Type") or EQUAL))
+    return found
+
+
+def _passes(
+    engine: Engine, one: NodeCompliance, values: Mapping[str, str], filters: Iterable[tuple[str, list[str], str]]
+) -> bool:
+    for key, wanted, comparison in filters:
+        found = engine.inventory.values(one.node, key) if key.startswith("AWS:") else [values.get(key, "")]
+        if not passes(found, wanted, comparison):
             return False
     return True
 
 
-def _item(node: ManagedNode, states: PatchStates, report: PatchReport) -> Reply:
-    details = {"PatchState": str(report.state), "PatchBaselineId": states.baseline_id, "PatchGroup": states.patch_group}
-    if report.patch.classification:
-        details |= {"Classification": report.patch.classification, "PatchSeverity": report.patch.severity}
-    if report.cves:
-        details["CVEIds"] = ",".join(report.cves)
+def _execution_values(one: NodeCompliance | ComplianceItem) -> dict[str, str]:
     return {
-        "ComplianceType": _TYPE,
-        "ResourceType": "ManagedInstance",
-        "ResourceId": node.id,
-        "Id": report.patch.name if not report.patch.arch else f"{report.patch.name}.{report.patch.arch}",
-        "Title": report.title,
-        "Status": _status(states, report),
-        "Severity": str(report.level),
-        "ExecutionSummary": _execution(states),
-        "Details": details,
+        "ExecutionTime": one.executed.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "ExecutionId": one.execution_id,
+        "ExecutionType": one.execution_type,
     }
 
 
-def _status(states: PatchStates, report: PatchReport) -> str:
-    """Return a patch's status, which is empty for one that does not apply."""
-    if report.state is PatchState.NOT_APPLICABLE:
-        return ""
-    return "COMPLIANT" if states.complies(report) else "NON_COMPLIANT"
-
-
-def _resource(node: ManagedNode, states: PatchStates) -> Reply:
-    compliant = [report.level for report in states.reports if _status(states, report) == "COMPLIANT"]
-    lacking = [report.level for report in states.non_compliant]
+def _item_values(one: NodeCompliance, item: ComplianceItem) -> dict[str, str]:
     return {
-        "ComplianceType": _TYPE,
-        "ResourceType": "ManagedInstance",
-        "ResourceId": node.id,
-        "Status": "NON_COMPLIANT" if lacking else "COMPLIANT",
-        "OverallSeverity": str(_level(states.non_compliant)),
-        "ExecutionSummary": _execution(states),
-        "CompliantSummary": {"CompliantCount": len(compliant), "SeveritySummary": _severities(compliant)},
-        "NonCompliantSummary": {"NonCompliantCount": len(lacking), "SeveritySummary": _severities(lacking)},
+        **item.details,
+        **_execution_values(item),
+        "ComplianceType": one.type,
+        "ResourceType": _RESOURCE,
+        "ResourceId": one.node.id,
+        "Id": item.id,
+        "Title": item.title,
+        "Status": item.status,
+        "Severity": str(item.severity),
     }
 
 
-def _execution(states: PatchStates) -> Reply:
-    return {"ExecutionTime": states.ended, "ExecutionId": states.command_id, "ExecutionType": states.execution_type}
+def _summary_values(one: NodeCompliance) -> dict[str, str]:
+    return {
+        **one.details,
+        **_execution_values(one),
+        "ComplianceType": one.type,
+        "ResourceType": _RESOURCE,
+        "ResourceId": one.node.id,
+        "Status": _status(one),
+        "OverallSeverity": str(one.overall_severity),
+    }
 
 
-def _level(reports: Iterable[PatchReport]) -> ComplianceLevel:
-    return max((report.level for report in reports), key=lambda level: level.rank, default=ComplianceLevel.UNSPECIFIED)
+def _item(one: NodeCompliance, item: ComplianceItem) -> Reply:
+    return {
+        "ComplianceType": one.type,
+        "ResourceType": _RESOURCE,
+        "ResourceId": one.node.id,
+        "Id": item.id,
+        "Title": item.title,
+        "Status": item.status,
+        "Severity": str(item.severity),
+        "ExecutionSummary": _execution(item),
+        "Details": dict(item.details),
+    }
 
 
-def _severities(levels: Iterable[ComplianceLevel]) -> Reply:
-    counts = Counter(levels)
+def _resource(one: NodeCompliance) -> Reply:
+    return {
+        "ComplianceType": one.type,
+        "ResourceType": _RESOURCE,
+        "ResourceId": one.node.id,
+        "Status": _status(one),
+        "OverallSeverity": str(one.overall_severity),
+        "ExecutionSummary": _execution(one),
+        **_counts(one.levels(compliant=True), one.levels(compliant=False)),
+    }
+
+
+def _status(one: NodeCompliance) -> str:
+    return "COMPLIANT" if one.compliant else "NON_COMPLIANT"
+
+
+def _execution(one: NodeCompliance | ComplianceItem) -> Reply:
+    execution: Reply = {"ExecutionTime": one.executed}
+    if one.execution_id:
+        execution["ExecutionId"] = one.execution_id
+    if one.execution_type:
+        execution["ExecutionType"] = one.execution_type
+    return execution
+
+
+def _counts(compliant: Counter[ComplianceLevel], lacking: Counter[ComplianceLevel]) -> Reply:
+    return {
+        "CompliantSummary": {"CompliantCount": compliant.total(), "SeveritySummary": _severities(compliant)},
+        "NonCompliantSummary": {"NonCompliantCount": lacking.total(), "SeveritySummary": _severities(lacking)},
+    }
+
+
+def _severities(counts: Counter[ComplianceLevel]) -> Reply:
     return {f"{level.capitalize()}Count": counts[level] for level in ComplianceLevel}

@@ -13,9 +13,12 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from lab.aws.plane import Plane
+from lab.aws.population import populate
 from lab.engine import Engine
-from lab.errors import ApiError
+from lab.errors import ApiError, LabError
 from lab.publishing import Delivery
+from patching.errors import InvalidValueError
+from patching.operating_system import operating_system
 
 PREFIX = "/lab/"
 _LONGEST_MOVE = timedelta(days=366)
@@ -39,6 +42,8 @@ def _answer(plane: Plane, request: Request) -> Response:
             return _json({"events": plane.emitted()})
         case ("POST", "advance"):
             return _advance(plane, request)
+        case ("POST", "populate"):
+            return _populate(plane, request)
         case ("POST", "register"):
             return _register(plane, request)
         case _:
@@ -63,6 +68,24 @@ def _advance(plane: Plane, request: Request) -> Response:
             return _json({"error": f"{to.isoformat()} is more than {_LONGEST_MOVE.days} days ahead"}, 400)
         clock.advance(to)
     return _json(_status(plane))
+
+
+def _populate(plane: Plane, request: Request) -> Response:
+    """Add nodes to a Region."""
+    if not request.is_json:
+        return _json({"error": "expected application/json"}, 415)
+    body: Any = request.get_json(silent=True)
+    try:
+        count, region = int(body["nodes"]), str(body["region"])
+        systems = [operating_system(name) for name in body.get("systems") or ()]
+        with plane.engine(region) as engine:
+            made = populate(plane.accounts[region], engine.catalogues, count, systems=systems)
+    except (KeyError, TypeError, ValueError, LabError) as error:
+        known = isinstance(error, (LabError, InvalidValueError))
+        return _json({"error": str(error) if known else 'expected {"region": "us-east-1", "nodes": 1000}'}, 400)
+    finally:
+        plane.changed()
+    return _json({"nodes": len(made)})
 
 
 def _register(plane: Plane, request: Request) -> Response:

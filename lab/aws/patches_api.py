@@ -11,11 +11,11 @@ from lab.baselines import StoredBaseline
 from lab.engine import Engine
 from lab.errors import ApiError
 from lab.node import ManagedNode, PatchReport, PatchStates
-from patching.baseline import ComplianceLevel, PatchBaseline
+from lab.patch_counts import is_critical, is_other, is_security
+from patching.baseline import PatchBaseline
 from patching.compliance import PatchState
 from patching.operating_system import OperatingSystem, operating_system
 
-_SECURITY = ("Security", "SecurityUpdates")
 _EPOCH = datetime.fromtimestamp(0, UTC)
 """What the service gives as the time of installation where it knows none."""
 _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
@@ -210,21 +210,6 @@ def describe_patch_group_state(engine: Engine, request: Request) -> Reply:
 
 def _any(reports: Iterable[PatchReport], counts: Callable[[PatchReport], bool]) -> bool:
     return any(counts(report) for report in reports)
-
-
-def is_critical(report: PatchReport) -> bool:
-    """Tell whether a patch counts as critical: by the baseline's level, whatever the vendor calls it."""
-    return report.level is ComplianceLevel.CRITICAL
-
-
-def is_security(report: PatchReport) -> bool:
-    """Tell whether a patch counts as security: by the vendor's classification."""
-    return report.patch.classification in _SECURITY
-
-
-def is_other(report: PatchReport) -> bool:
-    """Tell whether a patch counts as neither."""
-    return not is_critical(report) and not is_security(report)
 
 
 def _baseline(stored: StoredBaseline) -> Reply:

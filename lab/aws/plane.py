@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lab.aws.account import Account
-from lab.catalogue import built_in
+from lab.catalogue import Catalogue
+from lab.catalogue_file import built_in
 from lab.clock import Clock
 from lab.engine import Engine, LogEntry
 from lab.publishing import Delivery
@@ -29,16 +30,29 @@ class Plane:
     Args:
         start: what the clock shows first.
         speed: lab seconds that go by in a second while something runs; the clock stands still while nothing does.
+        catalogues: the operating systems with their patches; the built-in ones by default.
+
+    Attributes:
+        accounts: the account around the engine of each Region.
+        changes: a number that is another one whenever instances, roles or networks may have changed.
     """
 
-    def __init__(self, *, start: datetime = DEFAULT_START, speed: float = DEFAULT_SPEED) -> None:
+    def __init__(
+        self,
+        *,
+        start: datetime = DEFAULT_START,
+        speed: float = DEFAULT_SPEED,
+        catalogues: tuple[Catalogue, ...] | None = None,
+    ) -> None:
         self.speed = speed
+        self._catalogues = built_in() if catalogues is None else catalogues
         self._clock = Clock(start)
         self._engines: dict[str, Engine] = {}
+        self.accounts: dict[str, Account] = {}
         self._changed = threading.Condition(threading.RLock())
         self._stopping = False
         self._numbers = itertools.count(1)
-        self._changes = 0
+        self.changes = 0
         threading.Thread(target=self._pace, name="lab-clock", daemon=True).start()
 
     @contextmanager
@@ -46,8 +60,9 @@ class Plane:
         """Hold the engine of a Region: nothing else happens in the lab meanwhile."""
         with self._changed:
             if region not in self._engines:
-                catalogues = built_in()
-                account = Account(region, catalogues, lambda: self._clock.now, lambda: self._changes)
+                catalogues = self._catalogues
+                account = Account(region, catalogues, lambda: self._clock.now, lambda: self.changes)
+                self.accounts[region] = account
                 self._engines[region] = Engine(account, self._clock, catalogues=catalogues, seed=len(self._engines))
             yield self._engines[region]
             self._changed.notify_all()
@@ -55,7 +70,7 @@ class Plane:
     def changed(self) -> None:
         """Have everybody look anew at the account's instances, roles and networks: they may have changed."""
         # Without waiting for the lab: a clock that is being moved may hold it for minutes.
-        self._changes = next(self._numbers)
+        self.changes = next(self._numbers)
 
     def prepare(self, region: str) -> None:
         """Have the engine of a Region, with its images, ready."""

@@ -29,6 +29,7 @@ from lab.aws import (  # noqa: F401 importing those of CloudFormation lets moto 
     cloudformation_notifications,
     cloudformation_routes,
     control,
+    instance_listing,
     moto_corrections,
     resource,
     ssm_service,
@@ -38,6 +39,9 @@ from lab.aws.calls import call_of
 from lab.aws.http_check import of_a_service, refusal
 from lab.aws.plane import DEFAULT_SPEED, DEFAULT_START, Plane
 from lab.aws.traffic import PATHS, Traffic
+from lab.catalogue import Catalogue
+from lab.catalogue_file import read, with_own
+from lab.errors import LabError
 from patching.deployment import SERVICE_TIME_HEADER
 
 HOST = "127.0.0.1"
@@ -58,6 +62,7 @@ class LocalAws:
         port: where it listens on the loopback interface; 0 for any free port.
         start: what the clock shows first.
         speed: lab seconds that go by in a second while something runs.
+        catalogues: the operating systems with their patches; the built-in ones by default.
 
     Attributes:
         plane: what the lab adds to moto.
@@ -67,11 +72,19 @@ class LocalAws:
         OSError: the port is taken.
     """
 
-    def __init__(self, *, port: int = 0, start: datetime = DEFAULT_START, speed: float = DEFAULT_SPEED) -> None:
-        self.plane = Plane(start=start, speed=speed)
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        start: datetime = DEFAULT_START,
+        speed: float = DEFAULT_SPEED,
+        catalogues: tuple[Catalogue, ...] | None = None,
+    ) -> None:
+        self.plane = Plane(start=start, speed=speed, catalogues=catalogues)
         ssm_service.install(self.plane)
         resource.install(self.plane)
         moto_corrections.install()
+        instance_listing.install(self.plane)
         subscribers.install(self.plane)
         cloudformation_alarms.install(self.plane)
         self.traffic = Traffic()
@@ -138,11 +151,17 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--speed", type=float, default=DEFAULT_SPEED)
     parser.add_argument("--start", type=datetime.fromisoformat, default=DEFAULT_START)
+    parser.add_argument("--catalogue", help="a file with catalogues in the place of the built-in ones")
     parser.add_argument("--with-parent", action="store_true", help="stop when the standard input ends")
     arguments = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     try:
-        server = LocalAws(port=arguments.port, start=arguments.start, speed=arguments.speed)
+        catalogues = with_own(read(arguments.catalogue)) if arguments.catalogue else None
+    except LabError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    try:
+        server = LocalAws(port=arguments.port, start=arguments.start, speed=arguments.speed, catalogues=catalogues)
     except (OSError, SystemExit):
         print(f"port {arguments.port} is taken; choose another one with --port", file=sys.stderr)
         sys.exit(1)

@@ -9,10 +9,12 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from patching.baseline import (
+    MAX_DESCRIPTION,
     ApprovalRule,
     AvailableSecurityUpdates,
     ComplianceLevel,
     PatchBaseline,
+    PatchFilter,
     RejectedPatchesAction,
     check_linux,
     check_windows,
@@ -23,6 +25,7 @@ from patching.baseline_checks import (
     check_contradiction,
     check_dates,
     check_listed,
+    check_together,
     check_values,
     rejecting,
 )
@@ -46,6 +49,11 @@ def _check_filters(filters: Filters, system: OperatingSystem, at: Place, finding
             findings.make((*at, key, index), check_values, filters_from({key: [value]}, system), system)
     if all(key in system.filter_keys for key in filters):
         findings.make(at, filters_from, {key: ["*"] for key in filters}, system)
+
+
+def _filters(filters: Filters) -> list[PatchFilter]:
+    """Make filters that nobody has checked."""
+    return [PatchFilter(key, tuple(values)) for key, values in filters.items()]
 
 
 class Rule(Part, json_schema_extra=pages.PATCH_RULE):
@@ -126,7 +134,9 @@ class Baseline(Part, json_schema_extra=pages.CREATE_BASELINE):
         description="The system it is for. A deployed baseline cannot change it, and is replaced.",
         json_schema_extra=pages.SUPPORTED_SYSTEMS,
     )
-    description: str = Field(default="", max_length=1024, description="What people read of it in the console.")
+    description: str = Field(
+        default="", max_length=MAX_DESCRIPTION, description="What people read of it in the console."
+    )
     patch_groups: list[Annotated[Tag, Field(min_length=1)]] = Field(
         default_factory=list,
         max_length=MAX_PATCH_GROUPS,
@@ -197,12 +207,14 @@ class Baseline(Part, json_schema_extra=pages.CREATE_BASELINE):
         - `rules.filters`, `global_filters`: a key that the system has not, a value that no patch of it has (AWS takes
           it, and approves nothing), more than 4 keys, not 1 to 20 values
         - `rules.filters`, `global_filters`: a product of another system, or one that is spelt otherwise
+        - `rules.filters`: values of which `global_filters` let none through, so that the rule approves nothing
         - `rules`: `approve_after_days` beside `approve_until_date`
         - `rules`: either of them for Debian, Raspberry Pi OS and Ubuntu, whose packages carry no reliable date
         - `rules`: neither rules nor `approved_patches`, which approves nothing
         - `rules.enable_non_security`, `approved_patches_enable_non_security`, `sources`: for a system other than Linux
         - `available_security_updates`: for a system other than Windows
         - `approved_patches`, `rejected_patches`: a name that means nothing on the system; one twice
+        - `rejected_patches`: `*`, which rejects everything
         - `approved_patches`: one that `rejected_patches` names as well, or covers with `*`, as rejected beats approved
         - `patch_groups`: none, unless the baseline is a default, as no node would ever get it; one twice
         - `sources`: a name that is not 3 to 50 letters, digits, `_`, `-` and `.`; a product of another system
@@ -235,6 +247,9 @@ class Baseline(Part, json_schema_extra=pages.CREATE_BASELINE):
             if findings.make(at, rule.without_filters):
                 key = "approve_after_days" if rule.approve_after_days else "approve_until_date"
                 findings.make((*at, key), check_dates, rule.without_filters(), system)
+            for key, values in rule.filters.items():
+                every = _filters(self.global_filters)
+                findings.make((*at, "filters", key), check_together, _filters({key: values}), every)
             if rule.enable_non_security:
                 findings.make((*at, "enable_non_security"), check_linux, "non-security updates", system)
         _check_filters(self.global_filters, system, ("global_filters",), findings)
@@ -258,6 +273,11 @@ class Baseline(Part, json_schema_extra=pages.CREATE_BASELINE):
             for index, product in enumerate(source.products):
                 findings.make(("sources", name, "products", index), check_product, product, self.operating_system)
 
+    @property
+    def patch_sources(self) -> tuple[PatchSource, ...]:
+        """The alternative sources of the domain."""
+        return tuple(PatchSource(name, tuple(one.products), one.configuration) for name, one in self.sources.items())
+
     def patch_baseline(
         self, name: str, *, approved: tuple[str, ...] = (), rejected: tuple[str, ...] = ()
     ) -> PatchBaseline:
@@ -278,9 +298,7 @@ class Baseline(Part, json_schema_extra=pages.CREATE_BASELINE):
             approved_non_security=self.approved_patches_enable_non_security,
             rejected=(*self.rejected_patches, *rejected),
             rejected_action=self.rejected_patches_action,
-            sources=tuple(
-                PatchSource(name, tuple(source.products), source.configuration) for name, source in self.sources.items()
-            ),
+            sources=self.patch_sources,
             available_security_updates=self.available_security_updates,
             default=self.default,
             description=self.description,

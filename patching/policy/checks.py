@@ -14,6 +14,7 @@ from patching.deployment import ENVIRONMENT_TAG, NAME_TAG, PATCH_GROUP_TAG
 from patching.operating_system import OperatingSystem
 from patching.patch_group import PATCH_GROUP_TAGS, patch_group
 from patching.policy import exception_checks, size_checks, window_checks
+from patching.policy.baselines import Action
 from patching.policy.content import PolicyContent
 from patching.policy.fleet import NetworkKind
 from patching.policy.part import Findings, Place, PolicyFinding, Reading
@@ -117,6 +118,28 @@ def _check_baselines(policy: PolicyContent, findings: Findings) -> None:
                 "already; a system has one default"
             )
             findings.add(("baselines", name, "default"), message)
+
+
+def _check_without_effect(policy: PolicyContent, reading: Reading) -> None:
+    """What is said of listed patches has an effect only where there are some, be it by an exception.
+
+    Warned of:
+    - `baselines.*.approved_patches_compliance_level`, `baselines.*.approved_patches_enable_non_security`,
+      `baselines.*.rejected_patches_action`: one of them where no patch is approved, or rejected, by name
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreatePatchBaseline.html.
+    """
+    for name, baseline in policy.baselines.items():
+        actions = {one.action for one in policy.exceptions.values() if name in one.baselines}
+        approved = bool(baseline.approved_patches) or Action.APPROVE in actions
+        rejected = bool(baseline.rejected_patches) or Action.REJECT in actions
+        for key, listed, what in (
+            ("approved_patches_compliance_level", approved, "approved"),
+            ("approved_patches_enable_non_security", approved, "approved"),
+            ("rejected_patches_action", rejected, "rejected"),
+        ):
+            if key in baseline.model_fields_set and not listed:
+                reading.warn(("baselines", name, key), f"no patch is {what} by name here: it has no effect")
 
 
 def _check_groups(policy: PolicyContent, findings: Findings) -> None:
@@ -257,6 +280,7 @@ _CHECKS: tuple[tuple[frozenset[str], Callable[[PolicyContent, Findings, Reading]
     ),
     (frozenset({"baselines", "fleet"}), lambda policy, findings, _: _check_sources(policy, findings)),
     (frozenset({"exceptions", "baselines"}), exception_checks.check),
+    (frozenset({"exceptions", "baselines"}), lambda policy, _, reading: _check_without_effect(policy, reading)),
     (frozenset({"documents", "install"}), lambda policy, findings, _: _check_documents(policy, findings)),
     (
         frozenset({"environment", "baselines", "exceptions", "documents", "install", "notifications", "operators"}),

@@ -95,7 +95,7 @@ class PolicyContent(Part):
     documents: dict[Key, DocumentFile] = Field(
         default_factory=dict,
         description="Command documents of your own (YAML, schema 2.2) by their names, each the path of a file below "
-        "the policy's folder. Windows use them as hooks, `patchops run` runs them.",
+        "the policy's folder. Windows use them as hooks, `patchops run document` runs them.",
         json_schema_extra=pages.DOCUMENTS,
     )
     install: dict[Key, Install] = Field(
@@ -169,7 +169,7 @@ class PolicyContent(Part):
     def fleet_sources(self) -> dict[tuple[str, str], PatchSource]:
         """The alternative sources that nodes of the fleet use, by the names of their baseline and of themselves."""
         names = dict.fromkeys(self.baseline_of(node) for node in self.fleet.nodes) if self.fleet else {}
-        return {(name, one.name): one for name in names if name for one in self.patch_baseline(name).sources}
+        return {(name, one.name): one for name in names if name for one in self.baselines[name].patch_sources}
 
     def install_targets(self, name: str) -> list[Targets]:
         """Return the groups of nodes that a window patches: each its tags, and the environment's."""

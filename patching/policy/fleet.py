@@ -12,13 +12,12 @@ from pydantic import Field, model_validator
 from patching.deployment import ENVIRONMENT_TAG, NAME_TAG
 from patching.errors import InvalidValueError
 from patching.form import Form
-from patching.instance_type import INSTANCE_TYPE, check_processors
+from patching.instance_type import IMAGE_PARAMETER, INSTANCE_TYPE, VOLUME_GIB, check_processors, check_virtual
 from patching.operating_system import OperatingSystem
-from patching.patch_group import check_tag_key
 from patching.policy import pages
 from patching.policy.part import Findings, Key, Matching, Part, Tag, TagKey
+from patching.tags import check_instance_tags
 
-_SSM_PARAMETER = re.compile(r"/aws/service/[A-Za-z0-9_.\-/]+")
 _VPC = re.compile(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})")
 _ZONE = re.compile(r"[a-z]{2}(-[a-z0-9]+)+")
 _SUBNET = re.compile(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})")
@@ -128,7 +127,7 @@ class Node(Part, json_schema_extra=pages.INSTANCE_TYPES):
     operating_system: Annotated[OperatingSystem, Field(strict=False)] = Field(
         description="What its image holds.", json_schema_extra=pages.SUPPORTED_SYSTEMS
     )
-    image: Annotated[str, Matching(Form(_SSM_PARAMETER, "a public parameter: /aws/service/..."))] | None = Field(
+    image: Annotated[str, Matching(IMAGE_PARAMETER)] | None = Field(
         default=None,
         description="Public SSM parameter that holds the image's id: the newest image of Amazon Linux 2023, Ubuntu "
         "24.04 or Windows Server 2022 by default; other systems need one. It is read at every deployment, and a new "
@@ -139,13 +138,13 @@ class Node(Part, json_schema_extra=pages.INSTANCE_TYPES):
         ],
         json_schema_extra=pages.PUBLIC_IMAGES,
     )
-    instance_type: Annotated[str, Matching(Form(INSTANCE_TYPE, "an instance type like t3.small"))] = Field(
+    instance_type: Annotated[str, Matching(INSTANCE_TYPE)] = Field(
         default="t3.small", description="Type of the instance; its architecture has to be the image's."
     )
     volume_gib: int = Field(
         default=30,
-        ge=8,
-        le=1024,
+        ge=VOLUME_GIB[0],
+        le=VOLUME_GIB[1],
         description="Size of the root volume (gp3) in GiB; not below that of the image.",
         json_schema_extra=pages.VOLUME_TYPES,
     )
@@ -172,9 +171,7 @@ class Node(Part, json_schema_extra=pages.INSTANCE_TYPES):
             known = ", ".join(sorted(LATEST_IMAGES))
             message = f"no newest image is known for {self.operating_system} (only for {known}); name one"
             findings.add(("image",), message)
-        if self.operating_system is OperatingSystem.MACOS:
-            message = "a Mac needs a dedicated host, which a lab fleet does not make; use a policy without a fleet"
-            findings.add(("operating_system",), message)
+        findings.make(("operating_system",), check_virtual, self.operating_system)
         image = self.image or LATEST_IMAGES.get(self.operating_system, "")
         findings.make(("instance_type",), check_processors, self.instance_type, image)
         for reserved in (ENVIRONMENT_TAG, NAME_TAG):
@@ -183,10 +180,7 @@ class Node(Part, json_schema_extra=pages.INSTANCE_TYPES):
                 message = f"the tag {reserved} is set by {source}; take it out"
                 findings.add(("tags", reserved), message)
         for key in self.tags:
-            findings.make(("tags", key), check_tag_key, key)
-        if "Patch Group" in self.tags:
-            message = "write PatchGroup without a space: EC2 refuses the other where tags are in the metadata service"
-            findings.add(("tags", "Patch Group"), message)
+            findings.make(("tags", key), check_instance_tags, {key: ""})
         findings.report()
         return self
 

@@ -13,7 +13,7 @@ from pydantic import Tag as Alternative
 
 from patching.deployment import ENVIRONMENT_TAG
 from patching.install_override_list import MAX_LOCATION
-from patching.maintenance_window import check_cutoff, check_day, check_days
+from patching.maintenance_window import MAX_DESCRIPTION, check_cutoff, check_day, check_days
 from patching.open_times import OpenTimes
 from patching.patch_group import check_tag_key
 from patching.policy import pages
@@ -127,7 +127,9 @@ class InstallHooks(Part, json_schema_extra=pages.HOOKS):
 class Install(Part, json_schema_extra=pages.CREATE_WINDOW):
     """A maintenance window in which the baselines' approved patches are installed."""
 
-    description: str = Field(default="", max_length=128, description="What people read of it in the console.")
+    description: str = Field(
+        default="", max_length=MAX_DESCRIPTION, description="What people read of it in the console."
+    )
     targets: TargetGroups = Field(
         description="Tags of the nodes that it patches, besides `Environment`. A node has to have all of them, each "
         "with the value, or with one of up to 50 values. A list of such groups selects the nodes of any of them.",

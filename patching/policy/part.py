@@ -26,6 +26,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from patching import rate_control
 from patching.errors import InvalidValueError
 from patching.form import Form
+from patching.tags import MAX_KEY, MAX_VALUE, TAG, TAG_FORM, check_own
 
 Place = tuple[str | int, ...]
 
@@ -33,7 +34,6 @@ FINDINGS = "findings"
 """Type of the error that holds several findings in its context."""
 
 _KEY = re.compile(r"[a-z][a-z0-9-]{0,39}")
-_TAG = re.compile(r"[\w .:/=+\-@]*")
 
 
 @dataclass(frozen=True)
@@ -170,19 +170,16 @@ def for_editors(pattern: re.Pattern[str], expected: str) -> JsonSchemaValue:
 
 
 def _own_tag(value: str) -> str:
-    if value.lower().startswith("aws:"):
-        message = f"{value!r} is not a tag of yours: the prefix aws: is reserved"
-        raise ValueError(message)
+    check_own(value)
     return value
 
 
 NAME_FORM = "1 to 40 lower-case letters, digits and hyphens after a letter"
-TAG_FORM = "a tag: letters, digits, spaces and _.:/=+-@"
 SCHEDULE_FORM = "cron(...), rate(...) or at(...)"
 Key = Annotated[str, Matching(Form(_KEY, NAME_FORM))]
-Tag = Annotated[str, Field(max_length=256), Matching(Form(_TAG, TAG_FORM))]
+Tag = Annotated[str, Field(max_length=MAX_VALUE), Matching(Form(TAG, TAG_FORM))]
 TagValue = Annotated[Tag, Field(min_length=1)]
-TagKey = Annotated[Tag, Field(min_length=1, max_length=128), AfterValidator(_own_tag)]
+TagKey = Annotated[Tag, Field(min_length=1, max_length=MAX_KEY), AfterValidator(_own_tag)]
 
 
 ScheduleExpression = Annotated[

@@ -26,9 +26,9 @@ OTHER_RESOURCES = 60
 """Of the first stack, beside baselines, documents, subscriptions and windows."""
 OTHER_BYTES = 400_000
 """Of a stack, beside baselines, documents and targets."""
-OPERATOR_POLICY = 3_000
+OPERATOR_POLICY = 3_700
 """Characters of the operator policy, beside documents of one's own."""
-NODE_POLICY = 1_200
+NODE_POLICY = 1_350
 """Characters of the node policy, beside override lists."""
 TRUST_POLICY = 250
 """Characters of the operator role's trust policy, beside who is trusted."""

@@ -47,6 +47,13 @@ def _periods(name: str, install: Install, begin: datetime, reading: Reading) -> 
     """
     at = ("install", name, "schedule")
     if not install.open_times.is_known:
+        every = install.window_schedule.every
+        if every and every < timedelta(hours=install.duration_hours):
+            message = (
+                f"{install.schedule} comes while the window is still open for {install.duration_hours} h: AWS skips "
+                "those openings; open it less often, or for a shorter time"
+            )
+            reading.warn(at, message)
         if install.end_date and install.end_date < begin.date():
             reading.warn(at, _never_opens(install))
         return []
@@ -173,11 +180,13 @@ def _check_hybrid(policy: PolicyContent, findings: Findings) -> None:
     """An activation's machines are found by its tags: without a window for them they are never patched.
 
     Refused:
-    - `hybrid.tags`: tags that no window selects, where there are windows: the machines would never be patched
+    - `hybrid.tags`: tags that no enabled window selects, where there are such windows: the machines would never be
+      patched
     """
-    if policy.hybrid and policy.install:
+    enabled = [install for install in policy.install.values() if install.enabled]
+    if policy.hybrid and enabled:
         tags = policy.hybrid_tags
-        if not any(matches(tags, group) for install in policy.install.values() for group in install.target_groups):
+        if not any(matches(tags, group) for install in enabled for group in install.target_groups):
             message = "no window patches machines with these tags; give them the tags that a window selects"
             findings.add(("hybrid", "tags"), message)
 

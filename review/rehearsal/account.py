@@ -60,6 +60,10 @@ class RehearsedAccount:
         """Return none: no output is kept."""
         return None
 
+    def bucket_policy(self, bucket: str) -> Mapping[str, Any] | None:  # noqa: ARG002
+        """Return none: there are no buckets."""
+        return None
+
     def topic(self, topic: str) -> Topic | None:  # noqa: ARG002
         """Return none: nobody is told."""
         return None

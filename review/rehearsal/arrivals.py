@@ -120,10 +120,9 @@ def _catalogue(system: OperatingSystem, product: str, begin: datetime, end: date
     for number, patches in sorted(releases.items()):
         # Every node has the version that was there before; it is long installed when the rehearsal begins.
         first = _patch(system, product, number, 0, old, RATES[system.family][-1])
-        chain = (first, *patches)
-        packages.append(
-            Package(f"package-{number:02}", chain, tuple(f"{one.name} {one.version}".strip() for one in chain))
-        )
+        chain = [first, *patches]
+        titles = [f"{one.name} {one.version}".strip() for one in chain]
+        packages.append(Package(f"package-{number:02}", chain, titles))
     image = Image(f"rehearsal-{system}", system, (), begin)
     return Catalogue(system, system_in_words(system), "rehearsal", "3.3.0.0", (image,), tuple(packages))
 

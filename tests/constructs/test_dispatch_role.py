@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from aws_cdk import Stack
+from constructs.dispatch_role import DispatchRole
 
-from tests.cdk import Resources
+from patching.errors import InvalidValueError
+from tests.cdk import Resources, app
 from tests.constructs.test_notification_topic import TRUST_IN_SYSTEMS_MANAGER
 
 pytestmark = pytest.mark.xdist_group("constructs")
@@ -52,3 +55,9 @@ def test_systems_manager_alone_can_be_the_role(patching: Resources, path: str) -
     assert role["AssumeRolePolicyDocument"]["Statement"] == TRUST_IN_SYSTEMS_MANAGER
     assert role.keys() == {"AssumeRolePolicyDocument", "Description"}
     assert patching[f"{path}/Policy"].properties["Roles"] == [f"<{path}>"]
+
+
+@pytest.mark.parametrize("document", ["*", "AWS-Run*", "a b", "ab"])
+def test_what_is_no_document_cannot_be_sent(document: str) -> None:
+    with pytest.raises(InvalidValueError, match="is not the name of a document"):
+        DispatchRole(Stack(app(), "Stack"), "Role", environment="demo", documents=[document], description="demo")

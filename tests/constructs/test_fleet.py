@@ -156,3 +156,39 @@ def test_an_isolated_network_lets_through_the_repositories_of_its_nodes_only() -
         f"packages.{region}.amazonaws.com/*",
         f"repo.{region}.amazonaws.com/*",
     }
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"instance_type": "t3"}, "'t3' is not an instance type like t3.small"),
+        ({"image_parameter": "ami-0123456789abcdef0"}, "'ami-0123456789abcdef0' is not a public parameter"),
+        ({"operating_system": OperatingSystem.MACOS}, "a Mac needs a dedicated host"),
+        ({"volume_gib": 7}, "a volume of 7 GiB; expected 8 to 1,024"),
+        ({"volume_gib": 1025}, "a volume of 1025 GiB; expected 8 to 1,024"),
+        ({"tags": {"aws:x": "y"}}, "the prefix aws: is reserved"),
+        ({"tags": {"Patch Group": "web"}}, "write PatchGroup without a space"),
+        ({"tags": {"patch-group": "web"}}, "Patch Manager does not read the tag 'patch-group' as a patch group"),
+        ({"tags": {"Name!": "web"}}, "'Name!' is not a tag"),
+        ({"tags": {"Role": "x" * 257}}, "is not a tag: letters, digits, spaces and .* 0 to 256 of them"),
+        ({"tags": {f"t{number}": "" for number in range(51)}}, "51 tags, but AWS takes 50"),
+    ],
+)
+def test_a_node_that_cannot_be_is_refused_when_it_is_made(settings: dict[str, Any], message: str) -> None:
+    stack = Stack(app(), "Stack")
+    good: dict[str, Any] = {
+        "operating_system": OperatingSystem.UBUNTU,
+        "image_parameter": "/aws/service/some/image",
+        "instance_type": "t3.small",
+        "volume_gib": 30,
+        "tags": {},
+    }
+    with pytest.raises(InvalidValueError, match=message):
+        FleetNode(
+            stack,
+            "Node",
+            name="demo",
+            network=FleetNetwork(stack, "Network", network=Network()),
+            profile=iam.InstanceProfile.from_instance_profile_name(stack, "Profile", "node"),
+            **{**good, **settings},
+        )

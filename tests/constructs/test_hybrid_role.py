@@ -7,6 +7,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs.hybrid_role import HybridRole
 
+from patching.errors import InvalidValueError
 from tests.cdk import Resources, app
 
 pytestmark = pytest.mark.xdist_group("constructs")
@@ -39,3 +40,19 @@ def test_the_command_that_makes_the_activation_can_be_pasted_into_a_shell() -> N
     command = shlex.split(role.command)
     assert command[:7] == ["aws", "ssm", "create-activation", "--iam-role", "demo-hybrid", "--registration-limit", "1"]
     assert command[7:] == ["--tags", "Key=Role,Value=office", "Key=Team,Value=A B"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        ({"aws:x": "y"}, "the prefix aws: is reserved"),
+        ({"Team": 'A" --x "'}, "is not a tag"),
+        ({"patch-group": "web"}, "write PatchGroup"),
+        ({f"t{number}": "" for number in range(51)}, "51 tags, but AWS takes 50"),
+    ],
+)
+def test_tags_that_no_machine_can_have_are_refused_when_it_is_made(tags: dict[str, str], message: str) -> None:
+    stack = Stack(app(), "Stack")
+    policy = iam.ManagedPolicy.from_managed_policy_name(stack, "Policy", "node")
+    with pytest.raises(InvalidValueError, match=message):
+        HybridRole(stack, "Hybrid", name="demo-hybrid", node_policy=policy, tags=tags)

@@ -153,6 +153,8 @@ GROUPS = [Targets.tag("Role", f"r{number}") for number in range(11)]
         ({"events": []}, "no event is named"),
         ({"events": ["All", "Failed"]}, "All stands for every event"),
         ({"events": ["Done"]}, "'Done' is not an event of a command"),
+        ({"name": "a b"}, "'a b' is not the name of a window: 3 to 128 letters"),
+        ({"description": "x" * 129}, "a description of 129 characters, but AWS takes 128 at most"),
         ({"delivery_timeout_seconds": 29}, "delivery timeout 29 is not a number of seconds from 30 to 2592000"),
     ],
 )
@@ -160,15 +162,17 @@ def test_what_aws_would_refuse_is_refused_when_it_is_made(settings: dict[str, An
     stack = Stack(app(), "Stack")
     key = EncryptionKey(stack, "Key", alias="demo", keep_on_destroy=False).key
     kept: dict[str, Any] = {
+        "name": "demo",
+        "description": "x" * 128,
         "times": OpenTimes(Schedule.rate(7, "days"), 5),
         "cutoff_hours": 4,
         "targets": GROUPS[:10],
         "rate_control": RateControl(1, 0),
         "task": RunPatchBaseline.install(),
-        "role": DispatchRole(stack, "Role", environment="demo", documents=["x"], description="x"),
+        "role": DispatchRole(stack, "Role", environment="demo", documents=["own"], description="x"),
         "output": OutputBucket(stack, "Output", key=key, prefix="out", retention_days=1, keep_on_destroy=False),
         "notifications": NotificationTopic(stack, "Topic", name="demo", key=key),
     }
-    InstallWindow(stack, "Kept", name="demo", **kept)
+    InstallWindow(stack, "Kept", **kept)
     with pytest.raises(InvalidValueError, match=message):
-        InstallWindow(stack, "Broken", name="demo", **(kept | settings))
+        InstallWindow(stack, "Broken", **(kept | settings))

@@ -51,22 +51,22 @@ def test_the_association_is_dispatched_as_its_own_role_which_is_ready_before_it(
     assert policy in patching["Scan"].whole["DependsOn"]
 
 
-def association(scope: Construct, name: str, **settings: Any) -> NodeAssociation:
+def association(scope: Construct, child: str, **settings: Any) -> NodeAssociation:
     stack = Stack.of(scope)
-    key = EncryptionKey(stack, f"Key{name}", alias=name, keep_on_destroy=False).key
+    key = EncryptionKey(stack, f"Key{child}", alias=child, keep_on_destroy=False).key
     kept: dict[str, Any] = {
         "name": "scan",
         "document": "AWS-RunPatchBaseline",
-        "parameters": {},
+        "parameters": {"Operation": ["Scan"]},
         "schedule": Schedule.cron("0 2 ? * TUE#2 *", offset_days=3),
         "targets": Targets.tags({"Environment": "demo", "Role": "web"}),
         "rate_control": RateControl(),
         "environment": "demo",
-        "output": OutputBucket(stack, f"Output{name}", key=key, prefix="out", retention_days=1, keep_on_destroy=False),
+        "output": OutputBucket(stack, f"Output{child}", key=key, prefix="out", retention_days=1, keep_on_destroy=False),
         "run_at_deployment": False,
         "compliance_severity": ComplianceLevel.UNSPECIFIED,
     }
-    return NodeAssociation(scope, name, **(kept | settings))
+    return NodeAssociation(scope, child, **(kept | settings))
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,18 @@ def association(scope: Construct, name: str, **settings: Any) -> NodeAssociation
         ({"run_at_deployment": True}, "an offset of 3 days needs run_at_deployment: false"),
         ({"compliance_severity": ComplianceLevel.INFORMATIONAL}, "not INFORMATIONAL"),
         ({"calendars": ["ab"]}, "'ab' is not the name or the ARN of a Change Calendar"),
+        ({"name": "a b"}, "'a b' is not the name of an association"),
+        ({"document": "AWS-*", "parameters": {}}, "is not the name of a document"),
+        ({"parameters": {"Operation": ["Scann"]}}, "operation 'Scann' is not one of Scan, Install"),
+        ({"parameters": {}}, "AWS-RunPatchBaseline needs the parameter Operation"),
+        (
+            {
+                "parameters": {"Operation": ["Install"]},
+                "run_at_deployment": True,
+                "schedule": Schedule.rate(1, "day"),
+            },
+            "installs, and reboots, as soon as it is made or changed",
+        ),
     ],
 )
 def test_what_no_association_takes_is_refused_when_it_is_made(settings: dict[str, Any], message: str) -> None:
@@ -87,7 +99,8 @@ def test_what_no_association_takes_is_refused_when_it_is_made(settings: dict[str
 
 
 def test_an_association_waits_for_days_and_for_calendars() -> None:
-    made = build(lambda stack: association(stack, "Scan", calendars=["freeze"]))["Scan"].properties
+    inventory: dict[str, Any] = {"document": "AWS-GatherSoftwareInventory", "parameters": {}}
+    made = build(lambda stack: association(stack, "Scan", calendars=["freeze"], **inventory))["Scan"].properties
     assert (made["ScheduleOffset"], made["CalendarNames"], made["ApplyOnlyAtCronInterval"]) == (3, ["freeze"], True)
     assert [one["Key"] for one in made["Targets"]] == ["tag:Environment", "tag:Role"]
     assert "Parameters" not in made

@@ -7,11 +7,12 @@ from tests.cdk import Resources
 pytestmark = pytest.mark.xdist_group("constructs")
 
 
-def test_a_node_can_write_under_the_prefix_and_do_nothing_else(patching: Resources) -> None:
+def test_a_node_can_write_under_the_prefix_and_read_overrides_and_do_nothing_else(patching: Resources) -> None:
     assert patching.statements("NodePolicy") == [
         {"Action": "s3:PutObject", "Effect": "Allow", "Resource": "<Output.Arn>/out/*"},
         {"Action": "s3:GetEncryptionConfiguration", "Effect": "Allow", "Resource": "<Output.Arn>"},
         {"Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Effect": "Allow", "Resource": "<Key.Arn>"},
+        {"Action": "s3:GetObject", "Effect": "Allow", "Resource": "<Output.Arn>/overrides/*"},
     ]
 
 
@@ -33,8 +34,5 @@ def test_the_fleets_role_has_what_systems_manager_needs_and_that_policy(fleet: R
 
 
 def test_a_node_reads_the_override_lists_that_windows_name(watched: Resources) -> None:
-    assert watched.statements("NodePolicy")[-1] == {
-        "Action": "s3:GetObject",
-        "Effect": "Allow",
-        "Resource": "arn:aws:s3:::lists/june.yaml",
-    }
+    reading = [one for one in watched.statements("NodePolicy") if one["Action"] == "s3:GetObject"]
+    assert [one["Resource"] for one in reading] == [["arn:aws:s3:::lists/june.yaml", "<Output.Arn>/overrides/*"]]

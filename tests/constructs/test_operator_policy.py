@@ -52,9 +52,12 @@ def test_an_operator_reads_the_output_and_only_that(watched: Resources) -> None:
     (objects,) = allowing(watched, "s3:GetObject")
     (listing,) = allowing(watched, "s3:ListBucket")
     (key,) = allowing(watched, "kms:Decrypt")
+    (overrides,) = allowing(watched, "s3:PutObject")
+    assert overrides["Resource"] == "<Output.Arn>/overrides/*"
     assert objects["Resource"] == "<Output.Arn>/out/*"
     assert (listing["Resource"], listing["Condition"]) == ("<Output.Arn>", {"StringLike": {"s3:prefix": ["out/*"]}})
-    assert (actions(key), key["Resource"]) == ({"kms:Decrypt"}, "<Key.Arn>")
+    assert actions(key) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert key["Resource"] == "<Key.Arn>"
 
 
 @pytest.mark.parametrize(
@@ -85,9 +88,10 @@ def test_what_iam_cannot_limit_is_reading_and_following_commands(watched: Resour
     assert actions(statement) == FOLLOWING | set(READ_ANYTHING)
 
 
-def test_an_operator_changes_nothing_but_by_sending_commands(watched: Resources) -> None:
+def test_an_operator_changes_nothing_but_by_sending_commands_and_putting_overrides(watched: Resources) -> None:
     every = {action for one in watched.statements("Operators") for action in actions(one)}
-    assert not [action for action in every if action.partition(":")[2].startswith(CHANGING)]
+    changing = {action for action in every if action.partition(":")[2].startswith(CHANGING)}
+    assert changing == {"s3:PutObject"}, "into the folder of overrides only"
     assert all("*" not in action for action in every)
     assert all(one["Effect"] == "Allow" for one in watched.statements("Operators"))
 

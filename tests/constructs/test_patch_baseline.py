@@ -65,6 +65,22 @@ def test_a_baseline_that_has_no_effect_somewhere_is_refused_when_it_is_made(
 
 
 @pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"rules": (ApprovalRule((PatchFilter("SEVERITY", ("Low",)),)),)},
+            "filter SEVERITY is not one that UBUNTU has",
+        ),
+        ({"global_filters": (PatchFilter("SECTION", ()),)}, "filter SECTION has 0 values, but AWS takes 1 to 20"),
+        ({"description": "x" * 1025}, "a description of 1025 characters, but AWS takes 1,024 at most"),
+    ],
+)
+def test_a_baseline_that_aws_would_refuse_is_refused_when_it_is_made(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        replace(UBUNTU, **changes)
+
+
+@pytest.mark.parametrize(
     ("groups", "message"),
     [
         ([], "no node can ever get the baseline demo-ubuntu: name a patch group, or make it the default"),

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any, SupportsBytes
 
 from lab import access
-from lab.catalogue import Catalogue, parse
+from lab.catalogue import Catalogue
+from lab.catalogue_file import parse
 from lab.clock import Clock
 from lab.cloud import Alarm, Instance, RuleTarget, StoredDocument, Topic
 from lab.command import Command, Invocation, Notification, StepRun
@@ -144,6 +145,7 @@ class FakeCloud:
         self.distrusted: set[str] = set()
         self.trust: dict[str, dict[str, Any]] = {}
         self.bucket_keys: dict[str, str] = {}
+        self.bucket_policies: dict[str, dict[str, Any]] = {}
         self.topic_keys: dict[str, str] = {}
         self.topic_policy: dict[str, Any] = {"Statement": []}
         self.key_policies: dict[str, dict[str, Any]] = {}
@@ -182,6 +184,9 @@ class FakeCloud:
 
     def bucket_key(self, bucket: str) -> str | None:
         return self.bucket_keys.get(bucket)
+
+    def bucket_policy(self, bucket: str) -> Mapping[str, Any] | None:
+        return self.bucket_policies.get(bucket, {"Statement": []}) if bucket == "output" else None
 
     def topic(self, topic: str) -> Topic | None:
         return Topic(self.topic_policy, self.topic_keys.get(topic, "")) if topic == TOPIC else None

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from lab.catalogue import Catalogue, built_in
+from lab.catalogue import Catalogue
+from lab.catalogue_file import built_in
 from lab.evaluation import evaluate
 from lab.node import Heartbeat, ManagedNode, PatchReport
 from patching.baseline import AvailableSecurityUpdates, ComplianceLevel, PatchBaseline, RejectedPatchesAction
@@ -224,7 +225,7 @@ def test_a_rejected_security_update_is_not_available() -> None:
 
 def test_an_update_that_is_no_security_update_is_not_available() -> None:
     (chain,) = WINDOWS.packages
-    drivers = replace(chain, releases=tuple(replace(one, classification="Drivers") for one in chain.releases))
+    drivers = replace(chain, releases=[replace(one, classification="Drivers") for one in chain.releases])
     node = on(replace(WINDOWS, packages=(drivers,)), KB1=0)
     assert found(node, windows(delay=30)) == {"KB1": "InstalledOther"}
 
@@ -245,7 +246,7 @@ def web_server(*features: str) -> ManagedNode:
     """Return a node of Windows whose catalogue has an update of the web server too."""
     (chain,) = WINDOWS.packages
     update = replace(chain.releases[1], name="KB9")
-    package = replace(chain, key="KB9", releases=(update,), titles=("Web server (KB9)",), feature="Web-Server")
+    package = replace(chain, key="KB9", releases=[update], titles=["Web server (KB9)"], feature="Web-Server")
     node = on(replace(WINDOWS, packages=(chain, package)), KB1=2)
     node.features = features
     return node
@@ -282,7 +283,9 @@ def missing(catalogue: Catalogue, delay: int, at: str) -> set[str]:
     return {one.title for one in reports if one.state is PatchState.MISSING}
 
 
-AMAZON_LINUX, APT, MICROSOFT = built_in()
+AMAZON_LINUX, APT, MICROSOFT = (
+    next(one for one in built_in() if one.system == system) for system in ("AMAZON_LINUX_2023", "UBUNTU", "WINDOWS")
+)
 
 
 def test_the_delays_of_the_rings_give_three_answers_for_the_built_in_amazon_linux() -> None:

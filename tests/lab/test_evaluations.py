@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from lab.catalogue import Catalogue, built_in
+from lab.catalogue import Catalogue
+from lab.catalogue_file import built_in
 from lab.evaluation import evaluate
 from lab.evaluations import Evaluations
 from patching.operating_system import OperatingSystem

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from lab.catalogue import Catalogue, Image, built_in
+from lab.catalogue import Catalogue, Image
+from lab.catalogue_file import built_in
 from lab.evaluation import evaluate
 from lab.local_aws import ROOT
 from lab.node import Heartbeat, ManagedNode

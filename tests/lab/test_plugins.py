@@ -160,7 +160,7 @@ def test_the_agent_is_brought_to_the_newest_version(lab: Lab) -> None:
 
 
 def _built_in() -> Any:
-    from lab.catalogue import built_in  # noqa: PLC0415 parsing it takes a moment
+    from lab.catalogue_file import built_in  # noqa: PLC0415 parsing it takes a moment
 
     return built_in()
 
@@ -220,8 +220,8 @@ def test_inventory_is_gathered_by_an_association_alone(lab: Lab) -> None:
     step = step_of(sent, "collectSoftwareInventoryItems")
     assert step.status == "Success"
     assert "[simulated]" in step.output
-    assert "applications" in step.output
-    assert "windowsUpdates" not in step.output
+    assert "AWS:Application (2)" in step.output
+    assert "AWS:WindowsUpdate" not in step.output
 
 
 # The others.

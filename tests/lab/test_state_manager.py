@@ -9,6 +9,7 @@ import pytest
 
 from lab.errors import ApiError
 from lab.state_manager import Association
+from lab.stop_alarms import StopAlarms
 from patching.errors import InvalidValueError
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import RunPatchBaseline
@@ -25,13 +26,19 @@ def associate(
     return lab.engine.state_manager.create(
         name="scan",
         document="AWS-RunPatchBaseline",
-        parameters=RunPatchBaseline.scan().to_api(),
-        targets=Targets.tag("Fleet", "a"),
-        schedule=schedule,
-        only_at_interval=only_at_interval,
-        rate_control=RateControl("100%", "100%"),
-        **more,
+        **settings(schedule, only_at_interval=only_at_interval, **more),
     )
+
+
+def settings(schedule: Schedule | None = DAILY, *, only_at_interval: bool = False, **more: Any) -> dict[str, Any]:
+    given = {
+        "parameters": RunPatchBaseline.scan().to_api(),
+        "targets": Targets.tag("Fleet", "a"),
+        "schedule": schedule,
+        "only_at_interval": only_at_interval,
+        "rate_control": RateControl("100%", "100%"),
+    }
+    return {**given, **more}
 
 
 def runs(association: Association) -> list[str]:
@@ -128,16 +135,111 @@ def test_an_association_that_does_not_exist_is_not_found(lab: Lab) -> None:
     assert error.value.code == "AssociationDoesNotExist"
 
 
-def test_one_that_takes_the_place_of_another_keeps_its_id_and_its_history(lab: Lab) -> None:
-    old = associate(lab)
+# Versions.
+
+
+def test_another_version_keeps_the_id_and_the_history_and_runs_at_once(lab: Lab) -> None:
+    association = associate(lab)
     lab.clock.advance(day("2026-03-15 01:00"))
-    new = associate(lab, Schedule.cron("0 4 * * ? *"))
-    kept = old.id
-    lab.engine.state_manager.rename(new.id, kept)
+    given = settings(Schedule.cron("0 4 * * ? *"))
+    changed = lab.engine.state_manager.update(association.id, name="new", document="AWS-RunPatchBaseline", **given)
     lab.clock.advance(day("2026-03-15 05:00"))
-    assert lab.engine.state_manager.associations == {kept: new}
-    assert runs(new) == ["03-15 00:00", "03-15 01:00", "03-15 04:00"]
-    assert runs(old) == ["03-15 00:00"]
+    assert changed is association
+    assert (association.name, association.version) == ("new", 2)
+    assert [(one.name, one.version) for one in association.versions] == [("scan", 1)]
+    assert runs(association) == ["03-15 00:00", "03-15 01:00", "03-15 04:00"]
+    assert [one.version for one in association.executions] == [1, 2, 2]
+
+
+def test_another_version_that_runs_at_its_interval_only_does_not_run_at_once(lab: Lab) -> None:
+    association = associate(lab)
+    lab.clock.advance(day("2026-03-15 01:00"))
+    given = settings(Schedule.cron("0 4 * * ? *"), only_at_interval=True)
+    lab.engine.state_manager.update(association.id, name="", document="AWS-RunPatchBaseline", **given)
+    lab.clock.advance(day("2026-03-15 05:00"))
+    assert runs(association) == ["03-15 00:00", "03-15 04:00"]
+
+
+def test_a_version_that_is_refused_changes_nothing(lab: Lab) -> None:
+    association = associate(lab)
+    given = settings(None, only_at_interval=True)
+    with pytest.raises(ApiError, match="needs a cron expression"):
+        lab.engine.state_manager.update(association.id, name="new", document="AWS-RunPatchBaseline", **given)
+    assert (association.name, association.version, association.versions) == ("scan", 1, [])
+    lab.clock.advance(day("2026-03-15 03:00"))
+    assert runs(association) == ["03-15 00:00", "03-15 02:00"]
+
+
+# Nodes that come to its targets.
+
+
+def nodes_of(association: Association) -> list[list[str]]:
+    return [list(one.command.invocations) for one in association.executions if one.command]
+
+
+def test_a_node_that_comes_to_the_targets_gets_the_association_by_itself(lab: Lab) -> None:
+    first = lab.launch()
+    lab.approve()
+    association = associate(lab, Schedule.rate(1, "day"))
+    lab.clock.finish_work()
+    lab.clock.advance(day("2026-03-15 06:00"))
+    second = lab.launch()
+    lab.launch(Fleet="b")
+    lab.clock.finish_work()
+    assert nodes_of(association) == [[first.id], [second.id]]
+    assert reported(second)["tool"] == "Missing"
+    lab.clock.advance(day("2026-03-16 01:00"))
+    assert nodes_of(association)[2] == [first.id, second.id]
+
+
+def test_a_tag_brings_a_node_to_the_targets_and_takes_it_away(lab: Lab) -> None:
+    node = lab.launch(Fleet="b")
+    association = associate(lab)
+    lab.clock.finish_work()
+    for fleet in ("a", "b", "a"):
+        lab.change(node, tags={"Fleet": fleet})
+        lab.clock.finish_work()
+    assert nodes_of(association) == [[], [node.id], [node.id]]
+
+
+def test_an_association_that_runs_at_its_interval_only_does_not_look_who_comes(lab: Lab) -> None:
+    association = associate(lab, only_at_interval=True)
+    lab.launch()
+    assert not lab.clock.working
+    lab.clock.advance(day("2026-03-15 01:00"))
+    assert runs(association) == []
+
+
+def test_nodes_that_come_together_get_it_together(lab: Lab) -> None:
+    association = associate(lab)
+    lab.clock.finish_work()
+    nodes = [lab.launch() for _ in range(3)]
+    lab.clock.finish_work()
+    assert nodes_of(association) == [[], [node.id for node in nodes]]
+
+
+def test_an_association_with_all_nodes_gets_every_node(lab: Lab) -> None:
+    node = lab.launch(Fleet="b")
+    association = associate(lab, targets=Targets((("InstanceIds", ("*",)),)))
+    lab.clock.finish_work()
+    assert nodes_of(association) == [[node.id]]
+
+
+def test_an_alarm_stops_an_association(lab: Lab) -> None:
+    lab.launch()
+    association = associate(lab, alarms=StopAlarms(("gone",)))
+    lab.clock.finish_work()
+    assert [one.status for one in association.executions] == ["Cancelled"]
+
+
+def test_there_is_one_association_of_the_old_kind_between_a_document_and_a_node(lab: Lab) -> None:
+    node = lab.launch()
+    given: dict[str, Any] = {"targets": Targets.instances(node.id), "instance_id": node.id}
+    association = associate(lab, **given)
+    with pytest.raises(ApiError) as error:
+        associate(lab, **given)
+    assert error.value.code == "AssociationAlreadyExists"
+    assert lab.engine.state_manager.of_instance("AWS-RunPatchBaseline", node.id) is association
 
 
 def test_an_association_runs_a_document_of_the_account_in_the_version_that_it_names(lab: Lab) -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from patching.baseline import filters_from
-from patching.baseline_checks import check_contradiction, check_listed, check_values
+from patching.baseline import PatchFilter, filters_from
+from patching.baseline_checks import check_contradiction, check_listed, check_together, check_values
 from patching.errors import InvalidValueError
 from patching.operating_system import OperatingSystem
 from patching.product import check_product
@@ -130,6 +130,18 @@ def test_a_product_that_aws_knows_or_may_know_passes(system: OperatingSystem, pr
     check_product(product, system)
 
 
+def test_a_rule_and_the_global_filters_have_something_in_common() -> None:
+    def filters(**mapping: list[str]) -> tuple[PatchFilter, ...]:
+        return filters_from(mapping, AL2023)
+
+    rule = filters(CLASSIFICATION=["Security", "Bugfix"], SEVERITY=["Low"])
+    for fine in ({"CLASSIFICATION": ["bugfix"]}, {"CLASSIFICATION": ["*"]}, {"PRODUCT": ["AmazonLinux2023"]}, {}):
+        check_together(rule, filters(**fine))
+    check_together(filters(SEVERITY=["*"]), filters(SEVERITY=["Low"]))
+    with pytest.raises(InvalidValueError, match="SEVERITY Low: the global filters let none of these through"):
+        check_together(rule, filters(SEVERITY=["Critical", "Important"]))
+
+
 # Lists.
 
 
@@ -163,6 +175,9 @@ def test_a_patch_that_others_than_the_rejected_ones_name_may_be_approved(approve
         ("a,b", AL2023, False, "expected one name of 1 to 100 characters"),
         ("openssl", WINDOWS, False, "is not a patch of Windows; expected a KB number like KB5031364"),
         ("KB12345", WINDOWS, True, "is not a patch of Windows"),
+        ("*", AL2023, True, "rejects every patch, so that the baseline approves nothing"),
+        ("KB5031364", AL2023, False, "'KB5031364' is a patch of Windows, not of AMAZON_LINUX_2023; name a package"),
+        ("MS10-048", OperatingSystem.UBUNTU, True, "'MS10-048' is a patch of Windows, not of UBUNTU"),
         ("CVE-2025-0001", AL2023, True, "packages of AMAZON_LINUX_2023 are rejected by name, not by CVE"),
         ("1463241", AL2023, True, "packages of AMAZON_LINUX_2023 are rejected by name, not by CVE"),
         ("*lib*", AL2023, False, "has 2 wildcards, but AWS takes a single one"),

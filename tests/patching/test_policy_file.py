@@ -72,6 +72,12 @@ def test_what_is_wrong_with_the_whole_is_told_beside_what_is_wrong_with_another_
     ]
 
 
+def test_what_was_found_is_not_repeated_at_length() -> None:
+    (found,) = problems(changed(("Workload: Prod", f"Workload: {'x' * 2000}")))
+    assert len(found) < 250
+    assert "found 'xxx" in found
+
+
 def test_a_day_that_is_not_in_the_calendar_has_its_line() -> None:
     text = changed(("cutoff_hours: 1", "cutoff_hours: 1\n    start_date: 2026-02-30"), ("days: 30", "days: 0"))
     assert [line.split(": found")[0] for line in problems(text)] == [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from lab.workshop import Workshop, run_sections
 from ops.session import Session
 
 SPEED = 20_000.0
+PATCHOPS = str(Path(sys.executable).parent / "patchops")
 
 
 @dataclass(frozen=True)
@@ -73,3 +76,13 @@ def _use(patch: pytest.MonkeyPatch, aws: local_aws.LocalAws) -> None:
         patch.delenv(name)
     for name, value in aws.environment().items():
         patch.setenv(name, value)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """An environment with nothing of AWS in it, and a lab of its own, which is stopped in any case."""
+    unwanted = ("AWS_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+    own = {**kept, "PATCHOPS_BUILD": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{kept['PATH']}"}
+    yield own
+    subprocess.run([PATCHOPS, "lab", "down"], env=own, check=False, capture_output=True)

@@ -7,28 +7,16 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lab.local_aws import ROOT
+from tests.workshop.conftest import PATCHOPS
 
 pytestmark = pytest.mark.xdist_group("commands")
-PATCHOPS = str(Path(sys.executable).parent / "patchops")
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """An environment with nothing of AWS in it, and a lab of its own, which is stopped in any case."""
-    unwanted = ("AWS_", "PYTHONDONTWRITEBYTECODE")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
-    own = {**kept, "PATCHOPS_BUILD": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{kept['PATH']}"}
-    yield own
-    subprocess.run([PATCHOPS, "lab", "down"], env=own, check=False, capture_output=True)
 
 
 def patchops(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -125,22 +113,3 @@ def test_a_policy_with_a_mistake_is_told_by_its_line(environment: dict[str, str]
     first, second = result.stderr.splitlines()
     assert re.search(r"bad\.yaml:\d+: install\.test\.cutoff_hours: 5 is not below duration_hours 3", first)
     assert re.search(r"bad\.yaml:\d+: install\.prod\.cutoff_hours: 5 is not below duration_hours 4", second)
-
-
-def test_what_the_readme_says_to_do_by_hand_works(environment: dict[str, str]) -> None:
-    readme = (ROOT / "README.md").read_text()
-    (block,) = re.findall(r"### Step by step.*?```sh\n(.*?)```", readme, re.DOTALL)
-    # The test runs in the environment that these two lines make.
-    script = block.replace("make setup\n", "").replace("source .venv/bin/activate\n", "")
-    script = script.replace("patchops lab up", "patchops lab up --speed 20000")
-    result = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    assert result.returncode == 0, result.stderr[-2000:]
-    assert "local AWS stopped" in result.stderr

@@ -70,17 +70,17 @@ def test_a_target_that_matches_nothing_is_an_error(patchops: Patchops) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("scan",), "say which nodes: --environment NAME, --tag KEY=VALUE or --instance ID"),
+        (("scan",), "say which nodes: --environment NAME, --tag KEY=VALUE, --instance ID or"),
         (("scan", "--tag", "Workload"), "--tag 'Workload' is not KEY=VALUE"),
-        (("scan", "--tag", "a=b", "--instance", "i-0123456789abcdef0"), "not both"),
+        (("scan", "--tag", "a=b", "--instance", "i-0123456789abcdef0"), "not two of them"),
         (("scan", "-e", "lab", "--tag", "Environment=bob"), "lab and --tag Environment=bob contradict each other"),
         (("scan", "--instance", "web-1"), "'web-1' is not an instance id"),
         ((*("scan", *PROD), "--concurrency", "0"), "concurrency '0' is neither a number from 1"),
         ((*("scan", *PROD), "--max-errors", "101%"), "error threshold '101%' is neither"),
         (("scann",), "No such command 'scann'"),
         (("install", *PROD), "give --yes to install"),
-        (("run", "x", *PROD), "give --yes to run it"),
-        (("run", "x", *PROD, "--parameter", "a"), "--parameter 'a' is not NAME=VALUE"),
+        (("run", "document", "x", *PROD), "give --yes to run it"),
+        (("run", "document", "x", *PROD, "--parameter", "a"), "--parameter 'a' is not NAME=VALUE"),
         (("nodes", "--output", "yaml"), "'yaml' is not one of"),
     ],
 )
@@ -130,7 +130,8 @@ def test_a_scan_is_followed_to_its_end(patchops: Patchops) -> None:
     assert result.code == 0
     ended = json.loads(result.out)
     assert ended["status"] == "Success"
-    assert "patchops-lab-prod-1 Success, patchops-lab-prod-2 Success" in result.err
+    assert "2 of 2 done" in result.err
+    assert "patchops-lab-prod-1 Success" in result.err
 
 
 def test_a_node_that_does_not_answer_makes_a_scan_exit_with_3(ran: Ran, patchops: Patchops) -> None:
@@ -167,7 +168,7 @@ def hello(patchops: Patchops) -> Iterator[None]:
 
 
 def test_a_document_of_the_policy_is_run_on_nodes(hello: None, patchops: Patchops) -> None:
-    result = patchops("run", "hello", *PROD, "--parameter", "who=world", "--yes", "--output", "json")
+    result = patchops("run", "document", "hello", *PROD, "--parameter", "who=world", "--yes", "--output", "json")
     assert result.code == 0, result.err
     nodes = json.loads(result.out)["nodes"]
     assert [(one["name"], one["status"]) for one in nodes] == [
@@ -180,12 +181,12 @@ def test_a_document_of_the_policy_is_run_on_nodes(hello: None, patchops: Patchop
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("run", "hello", *PROD, "--yes"), "patchops-lab-hello needs the parameter who: it has no default"),
+        (("run", "document", "hello", *PROD, "--yes"), "patchops-lab-hello needs the parameter who: it has no default"),
         (
-            ("run", "hello", *PROD, "--yes", "--parameter", "whom=x"),
+            ("run", "document", "hello", *PROD, "--yes", "--parameter", "whom=x"),
             "no parameter whom in this Region; expected one of",
         ),
-        (("run", "helo", *PROD, "--yes"), "there is no document patchops-lab-helo in this Region"),
+        (("run", "document", "helo", *PROD, "--yes"), "there is no document patchops-lab-helo in this Region"),
     ],
 )
 def test_a_document_that_cannot_be_run_is_one_line(

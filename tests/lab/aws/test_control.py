@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("local-aws")
 
-REGION = "ap-northeast-2"
+REGION = "us-west-1"
 JSON = {"Content-Type": "application/json"}
 
 
@@ -98,7 +98,7 @@ def test_a_node_needs_the_policy_of_managed_nodes(local_aws: LocalAws, connect: 
 
 
 def test_events_tell_in_order_what_happened(local_aws: LocalAws, launch: Callable[..., list[str]]) -> None:
-    (node,) = launch("eu-north-1")
+    (node,) = launch("us-west-2")
     status(local_aws)
     code, answer = ask(local_aws, "/lab/events")
     times = [datetime.fromisoformat(event["at"]) for event in answer["events"]]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("local-aws")
 
-REGION = "eu-north-1"
+REGION = "me-central-1"
 HYBRID = {"Site": "Bonn", "PatchGroup": "racks"}
 Advance = Callable[..., dict[str, Any]]
 

@@ -95,7 +95,8 @@ def test_compliance_is_summed_up_by_node(world: World) -> None:
             {"Key": "Status", "Values": ["COMPLIANT"], "Type": "NOT_EQUAL"},
         ]
     )["ResourceComplianceSummaryItems"]
-    (summary,) = world.ssm.list_compliance_summaries()["ComplianceSummaryItems"]
+    of_patches = [{"Key": "ComplianceType", "Values": ["Patch"]}]
+    (summary,) = world.ssm.list_compliance_summaries(Filters=of_patches)["ComplianceSummaryItems"]
     assert len(lacking) == summary["NonCompliantSummary"]["NonCompliantCount"] == NODES
     assert summary["NonCompliantSummary"]["SeveritySummary"]["CriticalCount"] == NODES - 1
     assert summary["CompliantSummary"]["CompliantCount"] == 0

@@ -400,7 +400,7 @@ def send_as_is(client: Any, body: bytes) -> None:
     [
         ("create_ops_item", {"Description": "a", "Source": "b", "Title": "c"}),
         ("start_automation_execution", {"DocumentName": "AWS-RestartEC2Instance"}),
-        ("get_inventory", {}),
+        ("list_nodes", {}),
     ],
 )
 def test_an_operation_that_is_not_emulated_says_so(world: World, name: str, arguments: dict[str, Any]) -> None:

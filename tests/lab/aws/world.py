@@ -27,6 +27,7 @@ class World:
     """An account with something in every corner, and more of it than fits on one page."""
 
     ssm: Any
+    s3: Any
     nodes: list[str]
     command: str
     baseline: str
@@ -161,6 +162,7 @@ def build(
     execution = ssm.describe_maintenance_window_executions(WindowId=window)["WindowExecutions"][0]["WindowExecutionId"]
     return World(
         ssm=ssm,
+        s3=connect("s3"),
         nodes=nodes,
         command=command,
         baseline=baselines[0],
@@ -187,9 +189,7 @@ def fresh_window(world: World) -> str:
 
 
 def fresh_association(world: World) -> str:
-    made = world.ssm.create_association(
-        Name="AWS-RunPatchBaseline", Parameters={"Operation": ["Scan"]}, InstanceId=world.nodes[0]
-    )
+    made = world.ssm.create_association(Name="AWS-RunPatchBaseline", Parameters={"Operation": ["Scan"]}, Targets=NOBODY)
     return str(made["AssociationDescription"]["AssociationId"])
 
 
@@ -203,6 +203,47 @@ def machine(world: World) -> str:
     """Register a machine outside of EC2, and return its id."""
     made, code, _ = activation(world)
     return world.register(made, code)
+
+
+def rack() -> dict[str, Any]:
+    """Return an inventory item of a type of our own."""
+    return {
+        "TypeName": "Custom:Rack",
+        "SchemaVersion": "1.0",
+        "CaptureTime": "2026-11-16T08:00:00Z",
+        "Content": [{"Place": "7"}],
+    }
+
+
+def custom_inventory(world: World) -> str:
+    """Put inventory of a type of our own, and return the type's name."""
+    world.ssm.put_inventory(InstanceId=world.nodes[0], Items=[rack()])
+    return str(rack()["TypeName"])
+
+
+def deletion(world: World) -> str:
+    """Delete inventory of a type of our own, and return the id of the deletion."""
+    return str(world.ssm.delete_inventory(TypeName=custom_inventory(world))["DeletionId"])
+
+
+def inventory_bucket(world: World) -> dict[str, Any]:
+    """Return the bucket of the world, once Systems Manager may write to it, as a destination of a data sync."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "ssm.amazonaws.com"},
+        "Action": ["s3:GetBucketAcl", "s3:PutObject"],
+        "Resource": ["arn:aws:s3:::output", "arn:aws:s3:::output/*"],
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    world.s3.put_bucket_policy(Bucket="output", Policy=policy)
+    return {"BucketName": "output", "Prefix": "inventory", "SyncFormat": "JsonSerDe", "Region": "us-east-1"}
+
+
+def data_sync(world: World) -> str:
+    """Have a data sync named fresh, and return its type."""
+    if not any(one["SyncName"] == "fresh" for one in world.ssm.list_resource_data_sync()["ResourceDataSyncItems"]):
+        world.ssm.create_resource_data_sync(SyncName="fresh", S3Destination=inventory_bucket(world))
+    return "SyncToDestination"
 
 
 def error_code(call: Callable[[], Any]) -> str:

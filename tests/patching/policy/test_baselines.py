@@ -15,7 +15,7 @@ from patching.baseline import (
 from patching.operating_system import OperatingSystem
 from patching.patch_source import PatchSource
 from patching.policy_file import parse_policy
-from tests.patching.policies import TODAY, bare, changed, policy, problems
+from tests.patching.policies import TODAY, bare, changed, policy, problems, warnings
 
 RULES = "    rules:\n      - filters: {CLASSIFICATION: [Security]}\n        approve_after_days: 7\n"
 
@@ -406,3 +406,31 @@ def test_a_baseline_keeps_everything_that_the_file_says_of_it() -> None:
         default=True,
         sources=(PatchSource("mirror", ("AmazonLinux2023",), "[mirror]"),),
     )
+
+
+def test_a_rule_that_the_global_filters_leave_nothing_of_is_refused() -> None:
+    (found,) = problems(changed(("    rules:", "    global_filters: {CLASSIFICATION: [Bugfix]}\n    rules:")))
+    assert found.startswith(
+        "p.yaml:14: baselines.linux.rules.0.filters.CLASSIFICATION: CLASSIFICATION Security: the global"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "listed"),
+    [
+        ("approved_patches_compliance_level", "HIGH", "approved_patches: [curl]"),
+        ("approved_patches_enable_non_security", "true", "approved_patches: [curl]"),
+        ("rejected_patches_action", "BLOCK", "rejected_patches: [curl]"),
+    ],
+)
+def test_what_is_said_of_patches_that_nobody_lists_is_warned_of(key: str, value: str, listed: str) -> None:
+    text = changed(("    rules:", f"    {key}: {value}\n    rules:"))
+    assert warnings(text) == [
+        f"p.yaml:12: baselines.linux.{key}: no patch is {listed.partition('_')[0]} by name here: it has no effect"
+    ]
+    assert warnings(text.replace("    rules:", f"    {listed}\n    rules:")) == []
+    exception = (
+        "exceptions: {one: {patch: curl, baselines: [linux], owner: a@b.c, until: 2026-12-31, "
+        f"reason: It is needed now, action: {'approve' if 'approved' in key else 'reject'}}}}}\n"
+    )
+    assert warnings(text + exception) == []

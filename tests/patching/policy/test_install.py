@@ -261,6 +261,15 @@ def test_a_window_that_opens_once_is_fine(schedule: str, settings: dict[str, str
     assert warnings(bare("install:", f"  w: {window(schedule, **settings)}")) == []
 
 
+def test_a_rate_that_is_shorter_than_its_window_is_told() -> None:
+    def text(rate: str) -> str:
+        return bare("install:", f"  w: {window(rate, duration_hours=4)}")
+
+    (said,) = warnings(text("rate(3 hours)"))
+    assert said.startswith("p.yaml:7: install.w.schedule: rate(3 hours) comes while the window is still open for 4 h")
+    assert warnings(text("rate(4 hours)")) == warnings(text("rate(240 minutes)")) == []
+
+
 def test_a_window_that_comes_while_it_is_open_is_told() -> None:
     def text(hours: int) -> str:
         return bare("install:", f"  w: {window('cron(0 0/6 * * ? *)', duration_hours=hours)}")

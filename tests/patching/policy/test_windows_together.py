@@ -284,3 +284,14 @@ def test_of_a_scan_at_a_rate_it_is_not_known() -> None:
     text = windows(window("cron(0 9 ? * SUN *)"))
     rate = "schedule_utc: rate(1 day)\n  run_at_deployment: true"
     assert warnings(text.replace("schedule_utc: cron(0 10 * * ? *)", rate)) == []
+
+
+def test_a_disabled_window_patches_no_hybrid_machine() -> None:
+    def text(second: str) -> str:
+        hybrid = "hybrid: {tags: {Role: db, PatchGroup: web}}"
+        return windows(window(SUNDAY, targets="{Role: web}"), second, rest=(hybrid,))
+
+    monday = "cron(0 2 ? * MON *)"
+    assert problems(text(window(monday, targets="{Role: db}"))) == []
+    (found,) = problems(text(window(monday, targets="{Role: db}", enabled="false")))
+    assert "hybrid.tags: no window patches machines with these tags" in found
