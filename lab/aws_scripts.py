@@ -7,6 +7,8 @@ latter says what the two verifying scripts decide, but not what the steps are ca
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import timedelta
 
 from lab import transcript
@@ -16,6 +18,11 @@ from lab.network import patching_refusal
 from lab.override_list import fetched, fetched_baselines
 from lab.patch_operation import PatchOperation
 from lab.snapshots import Snapshot
+from lab.windows_update import (
+    find_windows_updates,
+    install_missing_windows_updates,
+    install_windows_updates,
+)
 from patching.compliance import PatchState
 from patching.errors import InvalidValueError
 from patching.operating_system import PlatformType
@@ -29,11 +36,34 @@ from patching.run_patch_baseline import (
 )
 
 _LOOK = timedelta(seconds=2)
+_BASELINE_TAGS = re.compile(r"Key=(?P<key>[^,]+),Values=(?P<values>.+)")
 _OVERRIDES = ("InstallOverrideList", "BaselineOverride")
 
 
 def patch(job: Job, place: Place, run: StepRun) -> Course:
     """Scan the node, or install what is missing, and report."""
+    yield from _patch(job, place, run, lambda task: _snapshot(job, task))
+
+
+def patch_for_association(job: Job, place: Place, run: StepRun) -> Course:
+    """Scan the node, or install what is missing, with a baseline that has a tag, and report for an association only.
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaselineassociation.html.
+    """
+    association_id = _value(place, "AssociationId") or job.association_id
+    problem = "AssociationId names no association." if not association_id else ""
+    if job.node.hybrid:
+        problem = "AWS-RunPatchBaselineAssociation is not for machines outside of EC2."
+    if problem:
+        yield _LOOK
+        run.code, run.error = 1, f"{problem}\n"
+        return
+    yield from _patch(job, place, run, lambda task: _tagged_snapshot(job, place, task), association_id)
+
+
+def _patch(
+    job: Job, place: Place, run: StepRun, snapshot_for: Callable[[RunPatchBaseline], Snapshot], association_id: str = ""
+) -> Course:
     node, started = job.node, job.now()
     refusal = patching_refusal(node.network, node.role)
     if refusal:
@@ -47,7 +77,7 @@ def patch(job: Job, place: Place, run: StepRun) -> Course:
     try:
         task = RunPatchBaseline.from_api(dict(place.parameters))
         override_list = fetched(job.cloud, node, task.override_list) if task.override_list else None
-        snapshot = _snapshot(job, task)
+        snapshot = snapshot_for(task)
     except InvalidValueError as error:
         run.code, run.output, run.error = 1, transcript.no_override(node, place.parameters), f"{error}\n"
         return
@@ -60,6 +90,7 @@ def patch(job: Job, place: Place, run: StepRun) -> Course:
         command_id=job.command_id,
         started=started,
         override_list=override_list,
+        association_id=association_id,
     )
     yield operation.work()
     reboot = operation.install(job.now())
@@ -87,6 +118,43 @@ def _snapshot(job: Job, task: RunPatchBaseline) -> Snapshot:
         return take()
     # Under a snapshot's id the list is read once: what becomes of it afterwards changes nothing for the other nodes.
     return job.baselines.snapshots.find((task.snapshot_id, system, task.baseline_override), job.now(), take)
+
+
+def _tagged_snapshot(job: Job, place: Place, task: RunPatchBaseline) -> Snapshot:
+    """Return the one baseline that has the tag which BaselineTags names, or the registered one if none has it.
+
+    Raises:
+        InvalidValueError: several baselines have it, or the node's role may not look for them.
+    """
+    tags = _value(place, "BaselineTags")
+    if not tags:
+        return _snapshot(job, task)
+    match = _BASELINE_TAGS.fullmatch(tags)
+    if not match:
+        message = f"BaselineTags {tags!r} is not of the form Key=KEY,Values=VALUE,VALUE"
+        raise InvalidValueError(message)
+    for action in ("ssm:DescribePatchBaselines", "tag:GetResources"):
+        _check_allowed(job, action, "*")
+    found = [
+        one
+        for one in job.baselines.all()
+        if one.baseline.operating_system is job.node.catalogue.system
+        and job.baselines.tags.of("PatchBaseline", one.id).get(match["key"]) in match["values"].split(",")
+    ]
+    if len(found) > 1:
+        message = f"only one patch baseline may have the tag {tags}, and {', '.join(one.id for one in found)} have it"
+        raise InvalidValueError(message)
+    if not found:
+        return _snapshot(job, task)
+    arn = f"arn:aws:ssm:{job.cloud.region}:{job.cloud.account}:patchbaseline/{found[0].id}"
+    _check_allowed(job, "ssm:GetPatchBaseline", arn)
+    return Snapshot(found[0].id, found[0].baseline, job.now())
+
+
+def _check_allowed(job: Job, action: str, resource: str) -> None:
+    if not job.cloud.allowed(job.node.role, action, resource):
+        message = f"{job.node.role} does not allow {action} on {resource}"
+        raise InvalidValueError(message)
 
 
 def verify_patch_states(job: Job, place: Place, run: StepRun) -> Course:
@@ -134,6 +202,11 @@ def _go_on(run: StepRun, why: str) -> None:
 
 SCRIPTS: dict[tuple[str, str], Action] = {
     **{(DOCUMENT_NAME, step): patch for step in STEPS.values()},
+    **{("AWS-RunPatchBaselineAssociation", step): patch_for_association for step in STEPS.values()},
+    ("AWS-ApplyPatchBaseline", "aws:runPowerShellScript"): patch,
+    ("AWS-InstallWindowsUpdates", "InstallWindowsUpdates"): install_windows_updates,
+    ("AWS-FindWindowsUpdates", "aws:runPowerShellScript"): find_windows_updates,
+    ("AWS-InstallMissingWindowsUpdates", "aws:runPowerShellScript"): install_missing_windows_updates,
     **{
         (DOCUMENT_WITH_HOOKS, f"{name}{platform}"): action
         for name, action in (("VerifyPatchStates", verify_patch_states), ("VerifyReboot", verify_reboot))

@@ -12,6 +12,7 @@ from datetime import datetime
 from lab.errors import ApiError
 from lab.ids import Ids
 from lab.snapshots import Snapshot, Snapshots
+from lab.tags import Tags
 from patching.baseline import ApprovalRule, PatchBaseline, filters_from
 from patching.operating_system import PREDEFINED_DEFAULTS, OperatingSystem, PatchFamily
 from patching.quotas import MAX_BASELINES, MAX_PATCH_GROUPS
@@ -36,10 +37,12 @@ class Baselines:
     Args:
         ids: where new ids come from.
         now: when AWS's own baselines were made.
+        tags: the tags of baselines, and of other things; none by default.
     """
 
-    def __init__(self, ids: Ids, now: datetime) -> None:
+    def __init__(self, ids: Ids, now: datetime, tags: Tags | None = None) -> None:
         self._ids = ids
+        self.tags = tags or Tags()
         self._stored: dict[str, StoredBaseline] = {}
         self._groups: dict[tuple[OperatingSystem, str], str] = {}
         self._defaults: dict[OperatingSystem, str] = {}

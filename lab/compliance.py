@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from lab.association_results import results_on
+from lab.association_results import AssociationResult, results_on
 from lab.node import ManagedNode, PatchReport, PatchStates
 from lab.put_compliance import ASSOCIATION, PATCH, PutCompliance, PutCompliances, PutItem
-from lab.state_manager import StateManager
+from lab.state_manager import Association, StateManager
 from patching.baseline import ComplianceLevel
 from patching.compliance import PatchState
 
@@ -113,25 +113,41 @@ class Compliance:
         left to whoever puts it.
         """
         items = {one.id: _item(put, one) for one in put.items} if put else {}
-        for result in results_on(node, self._state_manager.associations.values(), over=True):
-            association, ended = result.association, result.ended
-            newer = put is None or association.id not in items or ended > put.put
-            if newer and not association.sync_manually:
-                items[association.id] = ComplianceItem(
-                    id=association.id,
-                    title=association.name or association.document,
-                    severity=ComplianceLevel(association.severity),
-                    compliant=result.compliant,
-                    executed=ended,
-                    details={
-                        "DocumentName": association.document,
-                        "DocumentVersion": association.document_version or "$DEFAULT",
-                    },
-                )
+        associations = self._state_manager.associations
+        results = {one.association.id: one for one in results_on(node, associations.values(), over=True)}
+        for key in dict.fromkeys((*results, *node.association_states)):
+            if key not in associations or (associations[key].sync_manually and key not in node.association_states):
+                continue
+            found = _of_association(associations[key], results.get(key), node.association_states.get(key))
+            if put is None or key not in items or found.executed > put.put:
+                items[key] = found
         if not items:
             return None
-        found = tuple(items.values())
-        return NodeCompliance(node, ASSOCIATION, found, max(one.executed for one in found))
+        known = tuple(items.values())
+        return NodeCompliance(node, ASSOCIATION, known, max(one.executed for one in known))
+
+
+def _of_association(
+    association: Association, result: AssociationResult | None, patches: PatchStates | None
+) -> ComplianceItem:
+    """Return the compliance of an association: that it ran well, and what was reported of patches for it.
+
+    See https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaselineassociation.html.
+    """
+    ran = [] if result is None else [(result.compliant, result.ended)]
+    reported = [] if patches is None else [(not patches.non_compliant, patches.ended)]
+    return ComplianceItem(
+        id=association.id,
+        title=association.name or association.document,
+        severity=ComplianceLevel(association.severity),
+        compliant=all(compliant for compliant, _ in (*ran, *reported)),
+        executed=max(at for _, at in (*ran, *reported)),
+        details={
+            "DocumentName": association.document,
+            "DocumentVersion": association.document_version or "$DEFAULT",
+            **({"PatchBaselineId": patches.baseline_id} if patches else {}),
+        },
+    )
 
 
 def of_patches(node: ManagedNode, states: PatchStates) -> NodeCompliance:

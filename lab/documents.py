@@ -23,11 +23,23 @@ _SHORTEST_TIMEOUT, _LONGEST_TIMEOUT = 5, 172_800
 _NEWEST = ("", "$DEFAULT", "$LATEST")
 SIMULATED = frozenset(
     {
+        "AWS-ApplyAnsiblePlaybooks",
+        "AWS-ApplyPatchBaseline",
+        "AWS-ConfigureAWSPackage",
+        "AWS-FindWindowsUpdates",
         "AWS-GatherSoftwareInventory",
+        "AWS-InstallMissingWindowsUpdates",
+        "AWS-InstallWindowsUpdates",
         "AWS-Noop",
+        "AWS-RunAnsiblePlaybook",
+        "AWS-RunDockerAction",
+        "AWS-RunDocument",
         "AWS-RunPatchBaseline",
+        "AWS-RunPatchBaselineAssociation",
         "AWS-RunPatchBaselineWithHooks",
         "AWS-RunPowerShellScript",
+        "AWS-RunRemoteScript",
+        "AWS-RunSaltState",
         "AWS-RunShellScript",
         "AWS-UpdateSSMAgent",
     }
@@ -96,6 +108,9 @@ class AwsDocument:
     created: datetime
     description: str
     content: dict[str, Any]
+    type: str = "Command"
+    target_type: str = ""
+    """The kind of resource that it is for, such as /AWS::EC2::Instance; empty for any."""
 
     @cached_property
     def text(self) -> str:
@@ -144,6 +159,8 @@ def owned_by_aws() -> dict[str, AwsDocument]:
             datetime.fromisoformat(entry["created"]),
             entry["description"],
             entry["content"],
+            entry.get("type", "Command"),
+            entry.get("target_type", ""),
         )
         for entry in json.loads(_FILE.read_text(encoding="utf-8"))
     }
@@ -170,6 +187,10 @@ def find(cloud: Cloud, reference: str, version: str = "") -> Document:
     by_aws = owned_by_aws().get(name)
     if by_aws is None:
         return _own(cloud, name, version)
+    if by_aws.type != "Command":
+        raise ApiError(
+            "InvalidDocument", f"Document {name} is of type {by_aws.type}; commands need one of type Command."
+        )
     if name not in SIMULATED:
         runs = ", ".join(sorted(SIMULATED))
         raise ApiError("InvalidDocument", f"Document {name} is not simulated; of AWS's documents the lab runs {runs}.")

@@ -65,8 +65,8 @@ class Engine:
         ids = Ids(seed)
         self.fleet = Fleet(cloud, clock, self.catalogues, self.log)
         self.activations = Activations(cloud, clock, ids, self.fleet, self.catalogues, self.log)
-        self.baselines = Baselines(ids, clock.now)
         self.tags = Tags()
+        self.baselines = Baselines(ids, clock.now, self.tags)
         self.publishing = Publishing(cloud, clock, self.log)
         # Events have a source of ids of their own: those of commands do not depend on how much is told.
         self.metrics = Metrics(cloud, clock)
@@ -101,7 +101,15 @@ class Engine:
         self.data_syncs = DataSyncs(cloud, clock, self.fleet, self.inventory, self.log)
         self.run_command.after.append(self.inventory.changed)
         self.inventory.watchers.append(self.data_syncs.changed)
-        self.windows = MaintenanceWindows(clock, ids, self.run_command, events, self.log)
+        self.windows = MaintenanceWindows(
+            cloud=cloud,
+            clock=clock,
+            ids=ids,
+            fleet=self.fleet,
+            run_command=self.run_command,
+            events=events,
+            log=self.log,
+        )
         if any(one.growth for one in self.catalogues):
             self._grow()
 

@@ -167,6 +167,7 @@ class ManagedNode:
         features: roles and features of Windows that are installed on it.
         activation_id: the activation that a machine outside of EC2 registered with; empty for an instance.
         name: what such a machine was activated as.
+        association_states: what AWS-RunPatchBaselineAssociation reported, by the association that it was for.
         inventory: what was collected on it or put of it, by its type.
     """
 
@@ -193,6 +194,7 @@ class ManagedNode:
     features: tuple[str, ...] = ()
     activation_id: str = ""
     name: str = ""
+    association_states: dict[str, PatchStates] = field(default_factory=dict)
     inventory: dict[str, InventoryItem] = field(default_factory=dict)
 
     @property

@@ -48,6 +48,7 @@ class PatchOperation:
         command_id: the command that it belongs to.
         started: when it starts.
         override_list: what is installed instead of what the baseline approves; None for what it approves.
+        association_id: the association that the report is for, and not for the node's patch compliance; empty for none.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class PatchOperation:
         command_id: str,
         started: datetime,
         override_list: InstallOverrideList | None = None,
+        association_id: str = "",
     ) -> None:
         self._node = node
         self._task = task
@@ -70,6 +72,7 @@ class PatchOperation:
         self._command_id = command_id
         self._started = started
         self._override_list = override_list
+        self._association_id = association_id
         self._missing: tuple[PatchReport, ...] = ()
         self.not_found: tuple[str, ...] = ()
         """Ids of the override list that no release on offer has."""
@@ -154,7 +157,9 @@ class PatchOperation:
             execution_type="PatchPolicy" if policy else "Command",
             installed_at=node.installed_at,
         )
-        if policy or not self._task.baseline_override:
+        if self._association_id:
+            node.association_states[self._association_id] = states
+        elif policy or not self._task.baseline_override:
             node.states = states
         return states
 

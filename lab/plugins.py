@@ -102,7 +102,11 @@ def run_another_document(job: Job, place: Place, run: StepRun) -> Course:
 
 
 def _another_document(job: Job, place: Place) -> tuple[Document, dict[str, list[str]]]:
-    inputs = place.step.inputs
+    inputs = dict(place.step.inputs)
+    if place.parameters.get("sourceType") == ["SSMDocument"] and place.document.name == "AWS-RunDocument":
+        # Which the agent fetches first, and then runs from a file.
+        name = _parameters(place.parameters.get("sourceInfo", ["{}"])[0]).get("name", [""])[0]
+        inputs |= {"documentType": "SSMDocument", "documentPath": name}
     if inputs["documentType"] != "SSMDocument":
         raise ApiError("InvalidDocument", "The lab's nodes have no files: there is no document on a path to run.")
     if place.depth >= _MAX_DEPTH:

@@ -31,6 +31,9 @@ def install(plane: Plane) -> None:
     backend.create_document = _creating(plane, backend.create_document)
     backend.update_document = _updating(plane, backend.update_document)
     Documents.find = _finding(Documents.find)
+    Documents.update_default_version = _choosing_default(Documents.update_default_version)
+    backend.update_document_default_version = _running_again(plane, backend.update_document_default_version)
+    backend.get_document = _dating(backend.get_document)
     response = SimpleSystemManagerResponse
     response.delete_document = _deleting(plane, response.delete_document)
 
@@ -110,6 +113,48 @@ def _finding(original: Callable[..., Document | None]) -> Callable[..., Document
         return found
 
     return find
+
+
+def _choosing_default(original: Callable[..., Document]) -> Callable[..., Document]:
+    """Say of a version that is not there that it is the version, and not the document."""
+
+    def choose(documents: Documents, version: str) -> Document:
+        if version not in documents.versions:
+            raise SSMException("InvalidDocumentVersion", f"There is no version {version} of the document.")
+        return original(documents, version)
+
+    return choose
+
+
+def _running_again(plane: Plane, original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Run the associations that use the default version of a document when another one becomes the default.
+
+    See https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateDocumentDefaultVersion.html.
+    """
+
+    def choose(backend: SimpleSystemManagerBackend, name: str, document_version: str) -> dict[str, Any]:
+        before = backend._get_documents(name).default_version  # noqa: SLF001
+        reply = original(backend, name, document_version)
+        if before != document_version:
+            with plane.engine(backend.region_name) as engine:
+                for one in list(engine.state_manager.associations.values()):
+                    follows = one.document == name and one.document_version in ("", _DEFAULT)
+                    if follows and not one.only_at_interval:
+                        engine.state_manager.apply(one)
+        return reply
+
+    return choose
+
+
+def _dating(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Tell with the content of a document when it was made."""
+
+    def get(backend: SimpleSystemManagerBackend, **given: Any) -> dict[str, Any]:  # noqa: ANN401 moto's own signature
+        reply = original(backend, **given)
+        found = backend._get_documents(given["name"]).find(reply["DocumentVersion"])  # noqa: SLF001
+        return {**reply, "CreatedDate": found.created_date}
+
+    return get
 
 
 def _deleting(plane: Plane, original: Callable[..., Any]) -> Callable[..., Any]:

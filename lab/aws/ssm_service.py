@@ -30,9 +30,11 @@ from lab.aws import (  # noqa: F401 importing them registers their operations
     own_documents,
     patches_api,
     tags_api,
+    window_executions_api,
+    window_tasks_api,
     windows_api,
 )
-from lab.aws.operation import OPERATIONS, Operation, Reply, Request, page
+from lab.aws.operation import OPERATIONS, Operation, Reply, Request
 from lab.aws.page_token import ASKED, Asked, issue, place
 from lab.aws.plane import Plane
 from lab.aws.request_check import parse
@@ -43,7 +45,17 @@ from patching.errors import InvalidValueError
 
 Answer = Callable[[SimpleSystemManagerResponse, Request], ActionResult]
 T = TypeVar("T")
-_OWN_DOCUMENTS = ("describe_document", "get_document", "describe_document_permission")
+_OF_AWS: dict[str, Callable[[AwsDocument, Request], Reply]] = {
+    "DescribeDocument": documents_api.describe,
+    "DescribeDocumentPermission": documents_api.not_owned,
+    "GetDocument": documents_api.content,
+    "ListDocumentVersions": documents_api.versions,
+    "ModifyDocumentPermission": documents_api.not_owned,
+    "UpdateDocumentDefaultVersion": documents_api.not_owned,
+}
+"""What the lab answers of AWS's documents; of the account's own it is moto that knows."""
+
+_SHARE = SimpleSystemManagerResponse.modify_document_permission
 
 
 def install(plane: Plane) -> None:
@@ -60,9 +72,13 @@ def install(plane: Plane) -> None:
             answer = _of_the_lab(plane, OPERATIONS[snake])
         elif snake == "list_documents":
             answer = _list_documents
+        elif snake == "list_document_versions":
+            answer = _document_answer(name, _list_document_versions)
+        elif snake == "modify_document_permission":
+            answer = _document_answer(name, _modify_document_permission)
         elif snake in implemented:
             answer = _of_moto(getattr(SimpleSystemManagerResponse, snake))
-            answer = _document_answer(name, answer) if snake in _OWN_DOCUMENTS else answer
+            answer = _document_answer(name, answer) if name in _OF_AWS else answer
             if name in tags_api.OPERATIONS:
                 answer = _tag_answer(answer, _of_the_lab(plane, tags_api.OPERATIONS[name]))
         else:
@@ -137,6 +153,8 @@ def service_errors(make: Callable[[], Reply]) -> Reply:
     try:
         return make()
     except ApiError as error:
+        if error.code == "SerializationException":
+            raise Refused(error) from error
         raise SSMException(error.code, error.message) from error
     except InvalidValueError as error:
         raise SSMException("ValidationException", str(error)) from error
@@ -155,39 +173,27 @@ def _by_moto(call: Callable[[], T]) -> T:
 
 def _document_answer(name: str, original: Answer) -> Answer:
     """Answer for AWS's documents, and leave the account's own to moto."""
-    tell: dict[str, Callable[[AwsDocument], Reply]] = {
-        "DescribeDocument": documents_api.describe,
-        "GetDocument": documents_api.content,
-    }
 
     def answer(response: SimpleSystemManagerResponse, request: Request) -> ActionResult:
         document = owned_by_aws().get(str(request.get("Name", "")).rpartition("/")[2])
         if document is None:
             return original(response, request)
-        if name == "DescribeDocumentPermission":
-            # Only the owner of a document may ask whom it is shared with.
-            raise SSMException("InvalidDocument", f"Document {document.name} is not owned by this account.")
-        version = request.get("DocumentVersion", "$DEFAULT")
-        if version not in ("$DEFAULT", "$LATEST", document.version):
-            raise SSMException("InvalidDocumentVersion", f"Document {document.name} has no version {version}.")
-        return ActionResult(tell[name](document))
+        return ActionResult(service_errors(lambda: _OF_AWS[name](document, request)))
 
     return answer
 
 
 def _list_documents(response: SimpleSystemManagerResponse, request: Request) -> ActionResult:
-    """List AWS's documents and the account's own, which moto keeps."""
-    own, _ = _by_moto(
-        lambda: response.ssm_backend.list_documents(
-            document_filter_list=request.get("DocumentFilterList"),
-            filters=request.get("Filters"),
-            max_results=1_000_000,
-            token="0",  # noqa: S106 a place in a list
-        )
-    )
-    return ActionResult(
-        service_errors(lambda: page(request, "DocumentIdentifiers", [*documents_api.identifiers(request), *own], 10))
-    )
+    return ActionResult(service_errors(lambda: documents_api.list_documents(response.ssm_backend, request)))
+
+
+def _list_document_versions(response: SimpleSystemManagerResponse, request: Request) -> ActionResult:
+    return ActionResult(service_errors(lambda: documents_api.own_versions(response.ssm_backend, request)))
+
+
+def _modify_document_permission(response: SimpleSystemManagerResponse, request: Request) -> ActionResult:
+    service_errors(lambda: documents_api.check_sharing(request))
+    return _of_moto(_SHARE)(response, request)
 
 
 def _not_there(name: str) -> Callable[[SimpleSystemManagerResponse], ActionResult]:

@@ -11,7 +11,7 @@ from lab.aws.moto_corrections import _is_known
 from lab.aws.operation import OPERATIONS
 from lab.aws.own_documents import CORRECTED
 from lab.aws.resource import Resource
-from lab.aws.ssm_service import _OWN_DOCUMENTS
+from lab.aws.ssm_service import _OF_AWS
 from lab.local_aws import ROOT
 
 
@@ -24,10 +24,8 @@ def first_column(section: str, following: str) -> list[str]:
 def test_the_table_of_operations_names_what_is_emulated_and_nothing_else() -> None:
     column = first_column("Operations", "Not as AWS")
     named = set(re.findall(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b", "\n".join(column)))
-    answered = {
-        "".join(word.capitalize() for word in name.split("_")) for name in (*OPERATIONS, *_OWN_DOCUMENTS, *CORRECTED)
-    }
-    assert named - {"AwsRunPatchBaseline"} == answered | {"ListDocuments", *tags_api.OPERATIONS}
+    answered = {"".join(word.capitalize() for word in name.split("_")) for name in (*OPERATIONS, *CORRECTED)}
+    assert named - {"AwsRunPatchBaseline"} == answered | {"ListDocuments", *_OF_AWS, *tags_api.OPERATIONS}
 
 
 def types_named() -> Iterator[str]:

@@ -96,7 +96,8 @@ def test_parameters_can_be_text(lab: Lab, parameters: object) -> None:
         ("inner", {}, "inner: the parameter Code is required."),
         ("inner", {"documentParameters": "5"}, "documentParameters is no mapping of names to values."),
         ("inner.json", {"documentType": "LocalPath"}, "there is no document on a path to run."),
-        ("AWS-RunDockerAction", {}, "AWS-RunDockerAction is not simulated"),
+        ("AWS-RunInspecChecks", {}, "AWS-RunInspecChecks is not simulated"),
+        ("AWS-StopEC2Instance", {}, "AWS-StopEC2Instance is of type Automation"),
     ],
 )
 def test_a_document_that_cannot_be_run_fails_the_step_that_runs_it(

@@ -1,0 +1,127 @@
+"""AWS's documents for updates of Windows, beside patch baselines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from lab.command import StepRun
+from lab.node import ManagedNode
+from tests.lab.simulated import Lab, step_of
+
+NAMES = {
+    "AWS-InstallWindowsUpdates": "InstallWindowsUpdates",
+    "AWS-FindWindowsUpdates": "aws:runPowerShellScript",
+    "AWS-InstallMissingWindowsUpdates": "aws:runPowerShellScript",
+}
+
+
+@pytest.fixture
+def node(lab: Lab) -> ManagedNode:
+    return lab.launch("windows")
+
+
+def run(lab: Lab, document: str = "AWS-InstallWindowsUpdates", **parameters: str) -> StepRun:
+    given = {name: [value] for name, value in parameters.items()}
+    return step_of(lab.run_document(document, given), NAMES[document])
+
+
+def found(lab: Lab, **parameters: str) -> bool:
+    """Tell whether the only update that the node lacks, KB3 of 10 March, is found on 15 March."""
+    return "Found: 2026-03 Cumulative Update (KB3)" in run(lab, Action="Scan", **parameters).output
+
+
+def test_an_installation_puts_in_what_the_node_lacks_and_restarts_whatever_a_baseline_says(
+    lab: Lab, node: ManagedNode
+) -> None:
+    before = lab.clock.now
+    assert "Installed: 2026-03 Cumulative Update (KB3)" in run(lab, Action="Install").output
+    assert (node.installed, node.states) == ({"KB1": 2}, None)
+    assert node.booted > before
+    assert not node.pending_reboot
+    assert "None." in run(lab, Action="Install").output
+
+
+def test_without_a_restart_it_stays_pending(lab: Lab, node: ManagedNode) -> None:
+    before = node.booted
+    run(lab, Action="Install", AllowReboot="False")
+    assert (node.installed, node.booted) == ({"KB1": 2}, before)
+    assert lab.scan(node)["KB3"] == "InstalledPendingReboot"
+
+
+def test_a_scan_changes_nothing(lab: Lab, node: ManagedNode) -> None:
+    assert found(lab)
+    assert node.installed == {"KB1": 0}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"IncludeKbs": "KB3"}, True),
+        ({"IncludeKbs": "1, 3"}, True),
+        ({"IncludeKbs": "KB4"}, False),
+        ({"ExcludeKbs": "kb3"}, False),
+        ({"ExcludeKbs": "KB4"}, True),
+        ({"Categories": "CriticalUpdates,SecurityUpdates"}, True),
+        ({"Categories": "Drivers"}, False),
+        ({"SeverityLevels": "Critical"}, True),
+        ({"SeverityLevels": "Low"}, False),
+        ({"PublishedDaysOld": "4"}, True),
+        ({"PublishedDaysOld": "5"}, False),
+        ({"PublishedDateAfter": "2026-03-10"}, True),
+        ({"PublishedDateAfter": "2026-03-11"}, False),
+        ({"PublishedDateBefore": "2026-03-11"}, True),
+        ({"PublishedDateBefore": "2026-03-10"}, False),
+    ],
+)
+def test_updates_are_chosen(lab: Lab, node: ManagedNode, parameters: dict[str, str], expected: bool) -> None:
+    assert node
+    assert found(lab, **parameters) is expected
+
+
+def test_a_date_that_is_none_fails_the_step(lab: Lab, node: ManagedNode) -> None:
+    step = run(lab, Action="Install", PublishedDateAfter="yesterday")
+    assert (step.code, step.error) == (1, "'yesterday' is not a day such as 2026-11-16.\n")
+    assert node.installed == {"KB1": 0}
+
+
+def test_a_node_that_cannot_install_says_so(lab: Lab, node: ManagedNode) -> None:
+    node.fault = "No space left on device"
+    step = run(lab, Action="Install")
+    assert (step.code, step.error, node.installed) == (1, "No space left on device\n", {"KB1": 0})
+
+
+def test_an_update_for_a_feature_that_is_not_there_is_not_found(lab: Lab, node: ManagedNode) -> None:
+    (chain,) = node.catalogue.packages
+    node.catalogue = replace(node.catalogue, packages=(replace(chain, feature="Web-Server"),))
+    assert not found(lab)
+    node.features = ("Web-Server",)
+    assert found(lab)
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"), [("All", True), ("Important", True), ("Optional", False), ("None", False)]
+)
+def test_updates_are_found_by_their_level(lab: Lab, node: ManagedNode, level: str, expected: bool) -> None:
+    output = run(lab, "AWS-FindWindowsUpdates", UpdateLevel=level).output
+    assert ("Found: 2026-03 Cumulative Update (KB3)" in output) is expected
+    run(lab, "AWS-InstallMissingWindowsUpdates", UpdateLevel=level)
+    assert node.installed == {"KB1": 2 if expected else 0}
+
+
+def test_an_update_without_a_severity_is_optional(lab: Lab, node: ManagedNode) -> None:
+    (chain,) = node.catalogue.packages
+    releases = [replace(one, severity="Unspecified") for one in chain.releases]
+    node.catalogue = replace(node.catalogue, packages=(replace(chain, releases=releases),))
+    assert "KB3" in run(lab, "AWS-FindWindowsUpdates", UpdateLevel="Optional").output
+    assert "KB3" not in run(lab, "AWS-FindWindowsUpdates", UpdateLevel="Important").output
+
+
+def test_the_older_document_for_baselines_does_what_the_newer_one_does(lab: Lab, node: ManagedNode) -> None:
+    lab.clock.advance(lab.clock.now + timedelta(days=7))
+    command = lab.run_document("AWS-ApplyPatchBaseline", {"Operation": ["Scan"]})
+    assert command.status == "Success"
+    assert node.states
+    assert [one.patch.name for one in node.states.non_compliant] == ["KB3"]
