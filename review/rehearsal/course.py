@@ -15,7 +15,7 @@ from lab.engine import Engine
 from lab.evaluations import Evaluations
 from lab.node import ManagedNode
 from lab.patch_operation import DURATIONS
-from lab.windows import WindowTask
+from lab.window import WindowTask
 from patching.baseline import AvailableSecurityUpdates
 from patching.run_patch_baseline import Operation
 from review.rehearsal.account import ROLE, RehearsedAccount

@@ -15,6 +15,7 @@ _DAY = timedelta(days=1)
 _LONGEST_WAIT = 45
 """Days that a patch is given to be installed, if the rehearsal is long enough: a month, and two weeks of delay."""
 _SEVERITIES = ("Critical", "Important", "Moderate", "Medium", "Required", "Standard", "Low", "Optional", "None", "")
+_WITHOUT_NOTICE = "no notice"
 _OPEN = math.inf
 
 
@@ -111,8 +112,9 @@ def _exposure(course: Course) -> Iterable[Exposure]:
 
 
 def _named(release: Patch) -> str:
-    """Return a patch's severity; of what is no security update, its classification."""
-    return release.classification if release.severity in ("", "None") else release.severity
+    """Return a patch's severity; of what has none, its classification."""
+    named = release.classification if release.severity in ("", "None") else release.severity
+    return named or _WITHOUT_NOTICE
 
 
 def _rank(severity: str) -> tuple[int, str]:
