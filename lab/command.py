@@ -43,6 +43,8 @@ class Status(StrEnum):
         return self in (Status.PENDING, Status.DELAYED)
 
 
+DEFAULT_DELIVERY_TIMEOUT = 3600
+
 UNTOLD = (Status.PENDING, Status.DELAYED, Status.CANCELLING)
 """Statuses that nobody is told of."""
 

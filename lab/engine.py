@@ -39,10 +39,17 @@ _AHEAD = timedelta(days=62)
 
 @dataclass(frozen=True)
 class LogEntry:
-    """Something that happened in the lab."""
+    """Something that happened in the lab.
+
+    Attributes:
+        at: when.
+        text: what.
+        number: how many things had happened in all Regions before it.
+    """
 
     at: datetime
     text: str
+    number: int = 0
 
 
 class Engine:
@@ -101,7 +108,15 @@ class Engine:
         self.data_syncs = DataSyncs(cloud, clock, self.fleet, self.inventory, self.log)
         self.run_command.after.append(self.inventory.changed)
         self.inventory.watchers.append(self.data_syncs.changed)
-        self.windows = MaintenanceWindows(clock, ids, self.run_command, events, self.log)
+        self.windows = MaintenanceWindows(
+            cloud=cloud,
+            clock=clock,
+            ids=ids,
+            fleet=self.fleet,
+            run_command=self.run_command,
+            events=events,
+            log=self.log,
+        )
         if any(one.growth for one in self.catalogues):
             self._grow()
 
@@ -117,4 +132,4 @@ class Engine:
 
     def log(self, text: str) -> None:
         """Note that something happened."""
-        self.entries.append(LogEntry(self.clock.now, text))
+        self.entries.append(LogEntry(self.clock.now, text, self.clock.count()))

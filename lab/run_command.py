@@ -13,7 +13,7 @@ from lab.baselines import Baselines
 from lab.catalogue import Catalogue
 from lab.clock import Clock
 from lab.cloud import Cloud
-from lab.command import Command, Invocation, Notification
+from lab.command import DEFAULT_DELIVERY_TIMEOUT, Command, Invocation, Notification
 from lab.command_course import CommandCourse
 from lab.command_permissions import check_notification, check_sender
 from lab.command_results import CommandResults
@@ -29,7 +29,6 @@ from lab.stop_alarms import StopAlarms
 from patching.rate_control import RateControl
 from patching.targets import Targets
 
-DEFAULT_DELIVERY_TIMEOUT = 3600
 HISTORY = timedelta(days=30)
 """For how long commands are told of: https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command.html."""
 

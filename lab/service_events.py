@@ -22,7 +22,7 @@ from patching.targets import Targets
 
 if TYPE_CHECKING:
     from lab.state_manager import Association, AssociationExecution
-    from lab.windows import TaskExecution, Window, WindowExecution
+    from lab.window import TaskExecution, Window, WindowExecution
 
 _METRICS = {
     Status.SUCCESS: "CommandsSucceeded",

@@ -6,148 +6,40 @@ Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/maintenance
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
-from lab.clock import Clock, Event
-from lab.command import Command, Notification, Status
+from lab.clock import Clock
+from lab.cloud import Cloud
+from lab.command import Command
 from lab.errors import ApiError
+from lab.fleet import Fleet
 from lab.ids import Ids
-from lab.run_command import DEFAULT_DELIVERY_TIMEOUT, NO_ALARMS, RunCommand
+from lab.run_command import RunCommand
 from lab.service_events import ServiceEvents
-from lab.stop_alarms import StopAlarms
+from lab.window import RUN_COMMAND, TaskExecution, Window, WindowExecution, WindowTarget, WindowTask
+from lab.window_invocations import WindowInvocations, groups_of
+from patching.errors import InvalidValueError
 from patching.quotas import MAX_WINDOWS
-from patching.rate_control import RateControl
 from patching.schedule import Schedule, point_in_time
 from patching.targets import Targets
-
-
-@dataclass
-class WindowTarget:
-    """A group of nodes that a window's tasks can name."""
-
-    id: str
-    window_id: str
-    targets: Targets
-    resource_type: str = "INSTANCE"
-    name: str = ""
-    description: str = ""
-    owner_information: str = ""
-
-
-@dataclass
-class WindowTask:
-    """A Run Command task of a window."""
-
-    id: str
-    window_id: str
-    document: str
-    target_ids: tuple[str, ...]
-    direct_targets: Targets | None
-    rate_control: RateControl
-    service_role: str
-    parameters: dict[str, list[str]]
-    bucket: str = ""
-    prefix: str = ""
-    notification: Notification | None = None
-    priority: int = 1
-    cancel_at_cutoff: bool = False
-    name: str = ""
-    description: str = ""
-    comment: str = ""
-    document_version: str = ""
-    delivery_timeout_seconds: int = DEFAULT_DELIVERY_TIMEOUT
-    log_group: str = ""
-    alarms: StopAlarms = NO_ALARMS
-
-
-@dataclass
-class TaskExecution:
-    """One run of a task."""
-
-    id: str
-    task: WindowTask
-    started: datetime
-    invocation_id: str
-    command: Command | None = None
-    problem: str = ""
-    cut_off: bool = False
-    owner_information: str = ""
-    told: str = ""
-    """The status that the last event of it told."""
-
-    @property
-    def status(self) -> str:
-        """Its status, which is its command's in the words of a window."""
-        if self.problem:
-            return "FAILED"
-        if self.command is None:
-            return "PENDING"
-        if not self.command.status.final:
-            return "IN_PROGRESS"
-        if self.cut_off:
-            return "TIMED_OUT"
-        return {Status.SUCCESS: "SUCCESS", Status.CANCELLED: "CANCELLED", Status.TIMED_OUT: "TIMED_OUT"}.get(
-            self.command.status, "FAILED"
-        )
-
-
-@dataclass
-class WindowExecution:
-    """One opening of a window."""
-
-    id: str
-    window_id: str
-    started: datetime
-    ends: datetime
-    tasks: list[TaskExecution] = field(default_factory=list)
-    skipped: bool = False
-    ended: datetime | None = None
-
-    @property
-    def status(self) -> str:
-        """Its status: the worst of its tasks'."""
-        if self.skipped:
-            return "SKIPPED_OVERLAPPING"
-        statuses = [task.status for task in self.tasks]
-        for status in ("PENDING", "IN_PROGRESS", "TIMED_OUT", "FAILED", "CANCELLED"):
-            if status in statuses:
-                return "IN_PROGRESS" if status == "PENDING" else status
-        return "SUCCESS"
-
-
-@dataclass
-class Window:
-    """A maintenance window as the account has it."""
-
-    id: str
-    name: str
-    schedule: Schedule
-    duration_hours: int
-    cutoff_hours: int
-    created: datetime
-    description: str = ""
-    start_date: str = ""
-    """When it becomes active, as it was given: the schedule counts from then on."""
-
-    end_date: str = ""
-    """From when on it opens no more, as it was given."""
-
-    enabled: bool = True
-    allow_unassociated_targets: bool = False
-    targets: dict[str, WindowTarget] = field(default_factory=dict)
-    tasks: dict[str, WindowTask] = field(default_factory=dict)
-    executions: list[WindowExecution] = field(default_factory=list)
-    next_event: Event | None = None
 
 
 class MaintenanceWindows:
     """The maintenance windows of an account and Region."""
 
     def __init__(
-        self, clock: Clock, ids: Ids, run_command: RunCommand, events: ServiceEvents, log: Callable[[str], None]
+        self,
+        *,
+        cloud: Cloud,
+        clock: Clock,
+        ids: Ids,
+        fleet: Fleet,
+        run_command: RunCommand,
+        events: ServiceEvents,
+        log: Callable[[str], None],
     ) -> None:
+        self._invocations = WindowInvocations(cloud, clock, ids, fleet, log)
         self._clock = clock
         self._ids = ids
         self._run_command = run_command
@@ -237,6 +129,7 @@ class MaintenanceWindows:
         name: str = "",
         description: str = "",
         owner_information: str = "",
+        resource_type: str = "INSTANCE",
     ) -> WindowTarget:
         """Register a group of nodes with a window."""
         target = WindowTarget(
@@ -246,6 +139,7 @@ class MaintenanceWindows:
             name=name,
             description=description,
             owner_information=owner_information,
+            resource_type=resource_type,
         )
         self.get(window_id).targets[target.id] = target
         self._events.window_target(window_id, target.id, registered=True)
@@ -331,45 +225,70 @@ class MaintenanceWindows:
         task = run.task
         run.started = self._clock.now
         try:
-            groups = _groups(window, task)
-            run.command = self._run_command.send(
-                document_name=task.document,
-                document_version=task.document_version,
-                parameters=task.parameters,
-                targets=groups[0],
-                more_targets=groups[1:],
-                rate_control=task.rate_control,
-                bucket=task.bucket,
-                prefix=task.prefix,
-                notification=task.notification,
-                comment=task.comment or f"{execution.id}:{run.id}",
-                delivery_timeout_seconds=task.delivery_timeout_seconds,
-                log_group=task.log_group,
-                alarms=task.alarms,
-                sender_role=task.service_role,
-            )
-        except ApiError as error:
-            run.problem = error.message
-            self._log(f"window {window.name}: task {task.name or task.id} failed: {error.message}")
+            if task.kind != RUN_COMMAND:
+                self._invocations.start(window, execution, run)
+            else:
+                run.command = self._send(window, execution, run)
+        except (ApiError, InvalidValueError) as error:
+            run.problem = getattr(error, "message", str(error))
+            self._log(f"window {window.name}: task {task.name or task.id} failed: {run.problem}")
         self._tell(execution, run)
         if run.command:
             run.command.watchers.append(lambda _: self._tell(execution, run))
 
+    def _send(self, window: Window, execution: WindowExecution, run: TaskExecution) -> Command:
+        task, groups = run.task, groups_of(window, run.task)
+        return self._run_command.send(
+            document_name=task.document,
+            document_version=task.document_version,
+            parameters=task.parameters,
+            targets=groups[0],
+            more_targets=groups[1:],
+            rate_control=task.rate_control,
+            bucket=task.bucket,
+            prefix=task.prefix,
+            notification=task.notification,
+            comment=task.comment or f"{execution.id}:{run.id}",
+            delivery_timeout_seconds=task.delivery_timeout_seconds,
+            log_group=task.log_group,
+            alarms=task.alarms,
+            sender_role=task.service_role,
+        )
+
     def _tell(self, execution: WindowExecution, run: TaskExecution) -> None:
         if run.status != run.told:
             run.told = run.status
+            run.ended = None if run.status in ("PENDING", "IN_PROGRESS") else self._clock.now
             self._events.window_task(execution, run, self._clock.now)
 
     def _watch(self, window: Window, execution: WindowExecution) -> None:
         """Look every few seconds whether the running tasks are done."""
 
         def look() -> None:
+            for one in execution.tasks:
+                if one.invocations:
+                    self._tell(execution, one)
             if any(one.status == "IN_PROGRESS" for one in execution.tasks):
                 self._watch(window, execution)
             else:
                 self._start_tasks(window, execution)
 
         self._clock.at(self._clock.now + timedelta(seconds=5), look, work=True)
+
+    def cancel(self, execution: WindowExecution) -> None:
+        """Stop an opening: no further task starts, and those that run start no further node.
+
+        Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CancelMaintenanceWindowExecution.html.
+        """
+        execution.cancelled = True
+        for run in execution.tasks:
+            if run.command and not run.command.status.final:
+                self._run_command.cancel(run.command)
+            elif run.status == "IN_PROGRESS":
+                self._invocations.cancel(run)
+            elif run.status == "PENDING":
+                run.cancelled = True
+                self._tell(execution, run)
 
     def _cut_off(self, execution: WindowExecution) -> None:
         """Start no further task, and cancel those that are to be cancelled now; the others go on to their end.
@@ -381,6 +300,9 @@ class MaintenanceWindows:
                 run.cut_off = True
                 self._log(f"command {run.command.id}: cut off by its window")
                 self._run_command.cancel(run.command)
+            elif run.status == "IN_PROGRESS" and run.task.cancel_at_cutoff:
+                run.cut_off = True
+                self._invocations.cancel(run)
             elif run.status == "PENDING":
                 run.problem = "the window's cutoff came before the task could start"
                 self._tell(execution, run)
@@ -389,13 +311,3 @@ class MaintenanceWindows:
 def _owner_information(window: Window, task: WindowTask) -> str:
     first = window.targets.get(task.target_ids[0]) if task.target_ids else None
     return first.owner_information if first else ""
-
-
-def _groups(window: Window, task: WindowTask) -> list[Targets]:
-    """Return the targets of a task, whether it names groups of its window or nodes of its own; one match is enough."""
-    if task.direct_targets is not None:
-        return [task.direct_targets]
-    groups = [window.targets[target_id].targets for target_id in task.target_ids if target_id in window.targets]
-    if not groups:
-        raise ApiError("ValidationException", "The targets of the task do not exist any more.")
-    return groups

@@ -32,7 +32,7 @@ class Said:
         kind: one of `KINDS`.
         keys: the keys that it is about.
         text: what it refuses or warns of.
-        page: the AWS page that it follows; empty if it names none.
+        page: the AWS page that it follows; empty if it names none, or several.
     """
 
     kind: str
@@ -62,7 +62,9 @@ def said(docstring: str | None) -> Iterator[Said]:
         ValueError: a line without keys.
     """
     text = inspect.cleandoc(docstring or "")
-    page = next(iter(_URL.findall(text)), "")
+    pages = set(_URL.findall(text))
+    # Of several pages it is not known which one a line is about.
+    page = pages.pop() if len(pages) == 1 else ""
     for kind in KINDS:
         listed = text.partition(f"{kind}:\n")[2].partition("\n\n")[0]
         for line in re.split(r"^- ", listed, flags=re.MULTILINE)[1:]:

@@ -13,7 +13,7 @@ from typing import Any
 from moto.core.common_models import CloudFormationModel
 from moto.s3.models import s3_backends
 
-from lab.aws import associations_api, resource, windows_api
+from lab.aws import associations_api, resource, window_tasks_api, windows_api
 from lab.aws.resource import PARTITION, Properties, Resource
 from lab.engine import Engine
 from lab.errors import ApiError
@@ -157,12 +157,12 @@ class MaintenanceWindowTaskResource(Resource, CloudFormationModel):
     @classmethod
     def create(cls, properties: Properties, account_id: str, region: str) -> Resource:
         with resource.plane.engine(region) as engine:
-            task = engine.windows.add_task(windows_api.make_task(engine, _as_request(properties)))
+            task = engine.windows.add_task(window_tasks_api.make_task(engine, _as_request(properties)))
             return cls(task.id, properties, account_id, region)
 
     def change(self, properties: Properties) -> None:
         with resource.plane.engine(self.region) as engine:
-            engine.windows.add_task(windows_api.make_task(engine, _as_request(properties), self._physical_id))
+            engine.windows.add_task(window_tasks_api.make_task(engine, _as_request(properties), self._physical_id))
 
     def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002
         with resource.plane.engine(self.region) as engine:
@@ -171,13 +171,14 @@ class MaintenanceWindowTaskResource(Resource, CloudFormationModel):
                 window.tasks.pop(self._physical_id, None)
 
 
+_PARAMETERS = ("RunCommand", "Automation", "Lambda", "StepFunctions")
+
+
 def _as_request(properties: Properties) -> Properties:
-    """Write a task's properties as RegisterTaskWithMaintenanceWindow takes them: one key has another name there."""
+    """Write a task's properties as RegisterTaskWithMaintenanceWindow takes them: parameters have other names there."""
     parameters = properties.get("TaskInvocationParameters", {})
-    return {
-        **properties,
-        "TaskInvocationParameters": {"RunCommand": parameters.get("MaintenanceWindowRunCommandParameters")},
-    }
+    named = {name: parameters.get(f"MaintenanceWindow{name}Parameters") for name in _PARAMETERS}
+    return {**properties, "TaskInvocationParameters": {name: one for name, one in named.items() if one}}
 
 
 class BucketPolicyResource(Resource, CloudFormationModel):

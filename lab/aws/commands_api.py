@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 
 from lab.aws.command_replies import command_reply, invocation_reply, log_output, response_code, url_of
 from lab.aws.operation import Reply, Request, filters, operation, page, refuse
-from lab.command import Command, Invocation, Notification, iso
+from lab.command import DEFAULT_DELIVERY_TIMEOUT, Command, Invocation, Notification, iso
 from lab.engine import Engine
 from lab.errors import ApiError
 from lab.log_output import default_group
-from lab.run_command import DEFAULT_DELIVERY_TIMEOUT
 from lab.stop_alarms import StopAlarms
 from patching.rate_control import RateControl
 from patching.schedule import point_in_time

@@ -30,6 +30,8 @@ from lab.aws import (  # noqa: F401 importing them registers their operations
     own_documents,
     patches_api,
     tags_api,
+    window_executions_api,
+    window_tasks_api,
     windows_api,
 )
 from lab.aws.operation import OPERATIONS, Operation, Reply, Request
@@ -151,6 +153,8 @@ def service_errors(make: Callable[[], Reply]) -> Reply:
     try:
         return make()
     except ApiError as error:
+        if error.code == "SerializationException":
+            raise Refused(error) from error
         raise SSMException(error.code, error.message) from error
     except InvalidValueError as error:
         raise SSMException("ValidationException", str(error)) from error

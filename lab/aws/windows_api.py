@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 
-from lab.aws.command_replies import alarms_to_api, log_output
-from lab.aws.commands_api import alarms_of, log_group_of, notification_of
 from lab.aws.operation import Reply, Request, filters, operation, page, without_empty
+from lab.command_targets import resolve
 from lab.engine import Engine
 from lab.errors import ApiError
-from lab.run_command import DEFAULT_DELIVERY_TIMEOUT
-from lab.windows import TaskExecution, Window, WindowExecution, WindowTask
-from patching.rate_control import RateControl
+from lab.window import Window, WindowTarget
 from patching.schedule import Schedule, point_in_time, zone
 from patching.targets import Targets
 
 _SHOWN_AHEAD = 100
 _REQUIRED = ("Name", "Schedule", "Duration", "Cutoff", "AllowUnassociatedTargets")
-_WINDOW_TARGETS = "WindowTargetIds"
 
 
 def create(engine: Engine, request: Request) -> Window:
@@ -52,6 +47,7 @@ def change(engine: Engine, window: Window, request: Request) -> None:
     window.duration_hours, window.cutoff_hours = int(new["Duration"]), int(new["Cutoff"])
     window.allow_unassociated_targets = str(new["AllowUnassociatedTargets"]).lower() == "true"
     window.start_date, window.end_date = new.get("StartDate", ""), new.get("EndDate", "")
+    window.modified = engine.clock.now
     engine.windows.enable(window, enabled=str(new.get("Enabled", window.enabled)).lower() == "true")
     engine.windows.plan(window)
 
@@ -62,50 +58,13 @@ def _check_dates(request: Request) -> None:
             point_in_time(request[key])
 
 
-def make_task(engine: Engine, request: Request, task_id: str | None = None) -> WindowTask:
-    """Make a task from what RegisterTaskWithMaintenanceWindow takes.
-
-    Raises:
-        ApiError: a kind of task that the lab does not run, or no targets.
-    """
-    if request.get("TaskType") != "RUN_COMMAND":
-        raise ApiError("FeatureNotAvailableException", f"The local AWS does not run {request.get('TaskType')} tasks.")
-    targets = request.get("Targets") or []
-    if not targets:
-        raise ApiError("ValidationException", "A Run Command task needs targets.")
-    named = tuple(value for one in targets if one["Key"] == _WINDOW_TARGETS for value in one["Values"])
-    parameters = (request.get("TaskInvocationParameters") or {}).get("RunCommand") or {}
-    role = request.get("ServiceRoleArn") or ""
-    if role and not engine.cloud.trusts(role, "ssm.amazonaws.com"):
-        raise ApiError("ValidationException", f"ssm.amazonaws.com cannot assume {role}.")
-    return WindowTask(
-        id=task_id or engine.windows.new_task_id(),
-        window_id=request["WindowId"],
-        document=request["TaskArn"],
-        target_ids=named,
-        direct_targets=None if named else Targets.from_api(targets),
-        rate_control=RateControl(request["MaxConcurrency"], request["MaxErrors"]),
-        service_role=role,
-        parameters=dict(parameters.get("Parameters") or {}),
-        bucket=parameters.get("OutputS3BucketName") or "",
-        prefix=parameters.get("OutputS3KeyPrefix") or "",
-        notification=notification_of(parameters),
-        priority=int(request.get("Priority") or 0),
-        cancel_at_cutoff=request.get("CutoffBehavior") == "CANCEL_TASK",
-        name=request.get("Name") or "",
-        description=request.get("Description") or "",
-        comment=parameters.get("Comment") or "",
-        document_version=parameters.get("DocumentVersion") or "",
-        delivery_timeout_seconds=int(parameters.get("TimeoutSeconds") or DEFAULT_DELIVERY_TIMEOUT),
-        log_group=log_group_of(parameters, request["TaskArn"]),
-        alarms=alarms_of(request),
-    )
-
-
 @operation
 def create_maintenance_window(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateMaintenanceWindow.html."""
-    return {"WindowId": create(engine, request).id}
+    window = create(engine, request)
+    if request.get("Tags"):
+        engine.tags.add("MaintenanceWindow", window.id, {one["Key"]: one["Value"] for one in request["Tags"]})
+    return {"WindowId": window.id}
 
 
 @operation
@@ -130,7 +89,7 @@ def get_maintenance_window(engine: Engine, request: Request) -> Reply:
     return {
         **_window(window),
         "CreatedDate": window.created,
-        "ModifiedDate": window.created,
+        "ModifiedDate": window.modified or window.created,
         **_next_execution(engine, window),
     }
 
@@ -178,8 +137,53 @@ def register_target_with_maintenance_window(engine: Engine, request: Request) ->
         name=request.get("Name") or "",
         description=request.get("Description") or "",
         owner_information=request.get("OwnerInformation") or "",
+        resource_type=str(request["ResourceType"]),
     )
     return {"WindowTargetId": target.id}
+
+
+@operation
+def update_maintenance_window_target(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateMaintenanceWindowTarget.html."""
+    window = engine.windows.get(request["WindowId"])
+    target = window.targets.get(request["WindowTargetId"])
+    if target is None:
+        raise ApiError("DoesNotExistException", f"Window {window.id} has no target {request['WindowTargetId']}.")
+    kept = {"Targets": target.targets.to_api()} if request.get("Replace") else _target(target)
+    new = {**kept, **request}
+    if request.get("Replace") and not request.get("Targets"):
+        raise ApiError("ValidationException", "Replace needs Targets too: what is not given is dropped.")
+    target.targets = Targets.from_api(new["Targets"])
+    target.name, target.description = new.get("Name", ""), new.get("Description", "")
+    target.owner_information = new.get("OwnerInformation", "")
+    return {key: value for key, value in _target(target).items() if key != "ResourceType"}
+
+
+@operation
+def describe_maintenance_windows_for_target(engine: Engine, request: Request) -> Reply:
+    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeMaintenanceWindowsForTarget.html."""
+    asked = Targets.from_api(request["Targets"])
+    found = [
+        {"WindowId": window.id, "Name": window.name}
+        for window in engine.windows.windows.values()
+        if any(
+            _meets(engine, one, asked)
+            for one in window.targets.values()
+            if one.resource_type == request["ResourceType"]
+        )
+    ]
+    return page(request, "WindowIdentities", found)
+
+
+def _meets(engine: Engine, target: WindowTarget, asked: Targets) -> bool:
+    """Tell whether a window's target is what is asked for, or has one of the nodes that are."""
+    if target.targets == asked:
+        return True
+    try:
+        theirs, ours = (resolve(engine.cloud, engine.fleet, [one]) for one in (asked, target.targets))
+    except ApiError:
+        return False
+    return bool({node.id for node in theirs} & {node.id for node in ours})
 
 
 @operation
@@ -197,123 +201,28 @@ def deregister_target_from_maintenance_window(engine: Engine, request: Request) 
 def describe_maintenance_window_targets(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeMaintenanceWindowTargets.html."""
     window = engine.windows.get(request["WindowId"])
+    wanted = filters(request, known=("Type", "WindowTargetId", "OwnerInformation"), error="ValidationException")
+    fields = {"Type": "ResourceType", "WindowTargetId": "WindowTargetId", "OwnerInformation": "OwnerInformation"}
     found = [
-        without_empty(
-            {
-                "WindowId": window.id,
-                "WindowTargetId": one.id,
-                "ResourceType": one.resource_type,
-                "Targets": one.targets.to_api(),
-                "Name": one.name,
-                "Description": one.description,
-                "OwnerInformation": one.owner_information,
-            }
-        )
-        for one in window.targets.values()
+        told
+        for told in map(_target, window.targets.values())
+        if all(str(told.get(fields[key], "")) in values for key, values in wanted.items())
     ]
     return page(request, "Targets", found)
 
 
-@operation
-def register_task_with_maintenance_window(engine: Engine, request: Request) -> Reply:
-    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_RegisterTaskWithMaintenanceWindow.html."""
-    return {"WindowTaskId": engine.windows.add_task(make_task(engine, request)).id}
-
-
-@operation
-def deregister_task_from_maintenance_window(engine: Engine, request: Request) -> Reply:
-    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DeregisterTaskFromMaintenanceWindow.html."""
-    engine.windows.get(request["WindowId"]).tasks.pop(request["WindowTaskId"], None)
-    return {"WindowId": request["WindowId"], "WindowTaskId": request["WindowTaskId"]}
-
-
-@operation
-def describe_maintenance_window_tasks(engine: Engine, request: Request) -> Reply:
-    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeMaintenanceWindowTasks.html."""
-    window = engine.windows.get(request["WindowId"])
-    return page(request, "Tasks", [_task(one) for one in window.tasks.values()])
-
-
-@operation
-def get_maintenance_window_task(engine: Engine, request: Request) -> Reply:
-    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetMaintenanceWindowTask.html."""
-    task = engine.windows.get(request["WindowId"]).tasks.get(request["WindowTaskId"])
-    if task is None:
-        raise ApiError("DoesNotExistException", f"Window {request['WindowId']} has no task {request['WindowTaskId']}.")
-    described = _task(task)
-    run_command: Reply = {
-        "Parameters": task.parameters,
-        "OutputS3BucketName": task.bucket,
-        "OutputS3KeyPrefix": task.prefix,
-        "Comment": task.comment,
-        "DocumentVersion": task.document_version,
-        "TimeoutSeconds": task.delivery_timeout_seconds,
-    }
-    if task.log_group:
-        run_command["CloudWatchOutputConfig"] = log_output(task.log_group)
-    if task.notification:
-        run_command["ServiceRoleArn"] = task.notification.role
-        run_command["NotificationConfig"] = {
-            "NotificationArn": task.notification.topic,
-            "NotificationEvents": list(task.notification.events),
-            "NotificationType": "Invocation" if task.notification.per_invocation else "Command",
+def _target(target: WindowTarget) -> Reply:
+    return without_empty(
+        {
+            "WindowId": target.window_id,
+            "WindowTargetId": target.id,
+            "ResourceType": target.resource_type,
+            "Targets": target.targets.to_api(),
+            "Name": target.name,
+            "Description": target.description,
+            "OwnerInformation": target.owner_information,
         }
-    return {
-        **{key: value for key, value in described.items() if key != "Type"},
-        "TaskType": described["Type"],
-        "TaskInvocationParameters": {"RunCommand": without_empty(run_command)},
-    }
-
-
-@operation
-def describe_maintenance_window_executions(engine: Engine, request: Request) -> Reply:
-    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeMaintenanceWindowExecutions.html."""
-    window = engine.windows.get(request["WindowId"])
-    return page(request, "WindowExecutions", [_execution(one) for one in reversed(window.executions)])
-
-
-@operation
-def get_maintenance_window_execution(engine: Engine, request: Request) -> Reply:
-    """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetMaintenanceWindowExecution.html."""
-    execution = engine.windows.execution(request["WindowExecutionId"])
-    described = {key: value for key, value in _execution(execution).items() if key != "WindowId"}
-    return {**described, "TaskIds": [one.id for one in execution.tasks]}
-
-
-@operation
-def describe_maintenance_window_execution_tasks(engine: Engine, request: Request) -> Reply:
-    """Follow the operation's page.
-
-    It is https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeMaintenanceWindowExecutionTasks.html.
-    """
-    execution = engine.windows.execution(request["WindowExecutionId"])
-    found = [
-        without_empty(
-            {
-                "WindowExecutionId": execution.id,
-                "TaskExecutionId": one.id,
-                "Status": one.status,
-                "StatusDetails": one.problem,
-                "StartTime": one.started,
-                "EndTime": execution.ended,
-                "TaskArn": one.task.document,
-                "TaskType": "RUN_COMMAND",
-            }
-        )
-        for one in execution.tasks
-    ]
-    return page(request, "WindowExecutionTaskIdentities", found)
-
-
-@operation
-def describe_maintenance_window_execution_task_invocations(engine: Engine, request: Request) -> Reply:
-    """Follow the operation's page.
-
-    It is https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeMaintenanceWindowExecutionTaskInvocations.html.
-    """
-    execution = engine.windows.execution(request["WindowExecutionId"])
-    found = [_task_invocation(execution, one) for one in execution.tasks if one.id == request["TaskId"]]
-    return page(request, "WindowExecutionTaskInvocationIdentities", found)
+    )
 
 
 def _schedule(request: Request) -> Schedule:
@@ -356,62 +265,3 @@ def _local(window: Window, moment: datetime) -> str:
 def _next_execution(engine: Engine, window: Window) -> Reply:
     upcoming = engine.windows.upcoming(window, 1) if window.enabled else []
     return {"NextExecutionTime": _local(window, upcoming[0])} if upcoming else {}
-
-
-def _task(task: WindowTask) -> Reply:
-    targets = [{"Key": _WINDOW_TARGETS, "Values": list(task.target_ids)}] if task.target_ids else []
-    return without_empty(
-        {
-            "WindowId": task.window_id,
-            "WindowTaskId": task.id,
-            "TaskArn": task.document,
-            "Type": "RUN_COMMAND",
-            "Targets": targets or (task.direct_targets.to_api() if task.direct_targets else []),
-            "Priority": task.priority,
-            "ServiceRoleArn": task.service_role,
-            "MaxConcurrency": task.rate_control.max_concurrency,
-            "MaxErrors": task.rate_control.max_errors,
-            "Name": task.name,
-            "Description": task.description,
-            "CutoffBehavior": "CANCEL_TASK" if task.cancel_at_cutoff else "CONTINUE_TASK",
-            "AlarmConfiguration": alarms_to_api(task.alarms, {}).get("AlarmConfiguration"),
-        }
-    )
-
-
-def _execution(execution: WindowExecution) -> Reply:
-    return without_empty(
-        {
-            "WindowId": execution.window_id,
-            "WindowExecutionId": execution.id,
-            "Status": execution.status,
-            "StartTime": execution.started,
-            "EndTime": execution.ended,
-        }
-    )
-
-
-def _task_invocation(execution: WindowExecution, run: TaskExecution) -> Reply:
-    command = run.command
-    parameters: Reply = {"documentName": run.task.document, "parameters": run.task.parameters}
-    if command:
-        parameters |= {
-            "instanceIds": list(command.invocations),
-            "maxConcurrency": command.rate_control.max_concurrency,
-            "maxErrors": command.rate_control.max_errors,
-        }
-    return without_empty(
-        {
-            "WindowExecutionId": execution.id,
-            "TaskExecutionId": run.id,
-            "InvocationId": run.invocation_id,
-            "ExecutionId": command.id if command else "",
-            "TaskType": "RUN_COMMAND",
-            "Parameters": json.dumps(parameters, separators=(",", ":")),
-            "Status": run.status,
-            "StatusDetails": run.problem,
-            "StartTime": run.started,
-            "EndTime": execution.ended,
-            "WindowTargetId": run.task.target_ids[0] if run.task.target_ids else "",
-        }
-    )

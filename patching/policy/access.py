@@ -36,6 +36,8 @@ class Operators(Part, json_schema_extra=pages.OPERATORS):
 
         Refused:
         - `trusted`: one that is in the list already
+
+        Follows https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html.
         """
         findings = Findings()
         findings.add_repeated(("trusted",), self.trusted)
@@ -64,6 +66,9 @@ class Hybrid(Part, json_schema_extra=pages.HYBRID_ACTIVATION):
         - `tags`: `Environment`, which is set by `environment`
         - `tags`: a patch group in another spelling than `PatchGroup` or `Patch Group`, which Patch Manager does not
           read
+
+        Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/hybrid-activation-managed-nodes.html and
+        https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-patch-groups.html.
         """
         findings = Findings()
         if ENVIRONMENT_TAG in self.tags:

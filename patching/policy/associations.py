@@ -80,6 +80,10 @@ class Association(Part, json_schema_extra=pages.CREATE_ASSOCIATION):
         - `concurrency`, `max_errors`: neither a number nor a per cent value that AWS takes
         - `compliance_severity`: INFORMATIONAL, which baselines know and associations do not
         - `calendars`: one that is in the list already
+
+        Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateAssociation.html,
+        https://docs.aws.amazon.com/systems-manager/latest/userguide/reference-cron-and-rate-expressions.html and
+        https://docs.aws.amazon.com/systems-manager/latest/userguide/state-manager-about.html.
         """
         findings = Findings()
         findings.make(

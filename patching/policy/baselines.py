@@ -41,7 +41,10 @@ Filters = dict[str, list[str]]
 
 
 def _check_filters(filters: Filters, system: OperatingSystem, at: Place, findings: Findings) -> None:
-    """Check a filter group: each key, each of its values, and how many there are."""
+    """Check a filter group: each key, each of its values, and how many there are.
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PatchFilter.html.
+    """
     for key, values in filters.items():
         if not findings.make((*at, key), filters_from, {key: values}, system):
             continue
@@ -218,6 +221,11 @@ class Baseline(Part, json_schema_extra=pages.CREATE_BASELINE):
         - `approved_patches`: one that `rejected_patches` names as well, or covers with `*`, as rejected beats approved
         - `patch_groups`: none, unless the baseline is a default, as no node would ever get it; one twice
         - `sources`: a name that is not 3 to 50 letters, digits, `_`, `-` and `.`; a product of another system
+
+        Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreatePatchBaseline.html,
+        https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PatchRule.html,
+        https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PatchFilter.html and
+        https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-patch-groups.html.
         """
         findings = Findings()
         self._check_rules(findings)
@@ -346,6 +354,8 @@ class PatchException(Part, json_schema_extra=pages.OWN):
 
         Refused:
         - `baselines`: one that is in the list already
+
+        Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreatePatchBaseline.html.
         """
         findings = Findings()
         findings.add_repeated(("baselines",), self.baselines)
@@ -358,6 +368,8 @@ def check_entry(patch: str, baseline: Baseline, *, rejected: bool) -> None:
 
     Raises:
         InvalidValueError: not a patch of the baseline's system, or one that the list names already.
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-approved-rejected-package-name-formats.html.
     """
     check_listed(patch, baseline.operating_system, rejected)
     if patch in (baseline.rejected_patches if rejected else baseline.approved_patches):

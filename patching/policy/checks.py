@@ -204,6 +204,8 @@ def _check_reached(policy: PolicyContent, findings: Findings) -> None:
 
     Refused:
     - `baselines.*`: with a fleet, a baseline that neither one of its nodes nor a hybrid machine can ever get
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-patch-groups.html.
     """
     nodes = policy.fleet.nodes if policy.fleet else []
     for name, baseline in policy.baselines.items():

@@ -1,4 +1,8 @@
-"""What exceptions must not be: about nothing, against each other, or over."""
+"""What exceptions must not be: about nothing, against each other, or over.
+
+That they end is a rule of this project; what they name follows
+https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-approved-rejected-package-name-formats.html.
+"""
 
 from __future__ import annotations
 
@@ -66,6 +70,8 @@ def _check_listed(name: str, action: Action, listed: list[str], findings: Findin
 
     Refused:
     - `baselines.*`: more than 50 approved or rejected patches, with those that exceptions add
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreatePatchBaseline.html.
     """
     if len(set(listed)) > MAX_LISTED_PATCHES:
         what = "approved" if action is Action.APPROVE else "rejected"
@@ -82,6 +88,8 @@ def _check_pair(these: tuple[str, PatchException], those: tuple[str, PatchExcept
     Refused:
     - `exceptions.*.patch`: a patch that another exception to the same baseline is about, or rejects while this one
       approves it
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-predefined-and-custom-patch-baselines.html.
     """
     (first, one), (second, other) = these, those
     if not set(one.baselines) & set(other.baselines):

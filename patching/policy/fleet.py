@@ -1,4 +1,7 @@
-"""The nodes of a lab's fleet, and the network that they are in."""
+"""The nodes of a lab's fleet, and the network that they are in.
+
+Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html.
+"""
 
 from __future__ import annotations
 
@@ -78,6 +81,8 @@ class Network(Part, json_schema_extra=pages.VPC_ENDPOINTS):
         - `vpc_id`, `subnet_ids`, `availability_zones`, `internet`: one that is missing from the kind `existing`, or
           given to another kind
         - `availability_zones`: more or fewer than there are subnets, as each has one
+
+        Follows https://docs.aws.amazon.com/vpc/latest/userguide/configure-subnets.html.
         """
         findings = Findings()
         own = ("vpc_id", "subnet_ids", "availability_zones", "internet")
@@ -107,6 +112,8 @@ class Network(Part, json_schema_extra=pages.VPC_ENDPOINTS):
 
         Raises:
             InvalidValueError: they do not.
+
+        Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html.
         """
         if not self.reaches_internet and not system.has_repositories_in_aws:
             message = (
@@ -165,6 +172,10 @@ class Node(Part, json_schema_extra=pages.INSTANCE_TYPES):
         - `tags`: `Environment` and `Name`, which are set already
         - `tags`: `Patch Group` with a space, which EC2 refuses where tags are in the instance metadata
         - `tags`: a patch group in another spelling than `PatchGroup`, which Patch Manager does not read
+
+        Follows https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html,
+        https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-mac-instances.html and
+        https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-patch-groups.html.
         """
         findings = Findings()
         if self.image is None and self.operating_system not in LATEST_IMAGES:

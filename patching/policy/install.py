@@ -62,7 +62,10 @@ ListAddress = Annotated[
 
 
 def _check_groups(groups: Sequence[TargetTags], place: Callable[[int], Place], findings: Findings) -> None:
-    """Check groups of tags that stand at these places: each by itself, and that none is there twice."""
+    """Check groups of tags that stand at these places: each by itself, and that none is there twice.
+
+    Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Target.html.
+    """
     for index, group in enumerate(groups):
         at = place(index)
         findings.make(at, Targets.tags, group)
@@ -112,6 +115,8 @@ class InstallHooks(Part, json_schema_extra=pages.HOOKS):
 
         Refused:
         - `pre_install`, `post_install`, `on_exit`: none of them, as then there is nothing to run
+
+        Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaselinewithhooks.html.
         """
         findings = Findings()
         if not self.named():
@@ -251,6 +256,11 @@ class Install(Part, json_schema_extra=pages.CREATE_WINDOW):
         - `override_list`: no object in S3, or a name with one of `'`, `"`, `$` and a backtick, which the document
           refuses
         - `override_list`: beside `hooks`, whose document takes no list
+
+        Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateMaintenanceWindow.html,
+        https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_RegisterTaskWithMaintenanceWindow.html,
+        https://docs.aws.amazon.com/systems-manager/latest/userguide/maintenance-windows-schedule-options.html and
+        https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaseline.html.
         """
         findings = Findings()
         findings.make(("schedule",), lambda: self.window_schedule)
@@ -323,6 +333,8 @@ class Service(Part, json_schema_extra=pages.OWN):
 
         Refused:
         - `groups`: what the targets of a window must not be, and the same tags twice
+
+        Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Target.html.
         """
         findings = Findings()
         _check_groups(self.groups, lambda index: ("groups", index), findings)

@@ -46,6 +46,8 @@ class Commands(Part, json_schema_extra=pages.COMMAND_NOTIFICATIONS):
         Refused:
         - `events`: `All` beside others, as it stands for every one of them
         - `events`: one that is in the list already
+
+        Follows https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_NotificationConfig.html.
         """
         findings = Findings()
         findings.make(("events",), check_events, self.events)
@@ -100,6 +102,8 @@ class Notifications(Part, json_schema_extra=pages.EVENTS):
 
         Refused:
         - `emails`, `queues`, `functions`, `urls`: one that is in the list already
+
+        Follows https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html.
         """
         findings = Findings()
         for key in ("emails", "queues", "functions", "urls"):

@@ -1,4 +1,8 @@
-"""Services of which one group of nodes has to be up at any time."""
+"""Services of which one group of nodes has to be up at any time.
+
+Services are a matter of this project; when windows are open follows
+https://docs.aws.amazon.com/systems-manager/latest/userguide/maintenance-windows-schedule-options.html.
+"""
 
 from __future__ import annotations
 

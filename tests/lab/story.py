@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from lab.command import Command
-from lab.windows import WindowTask
+from lab.window import WindowTask
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import RunPatchBaseline
 from patching.schedule import Schedule

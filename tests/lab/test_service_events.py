@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lab.windows import Window, WindowTask
+from lab.window import Window, WindowTask
 from patching.baseline import ComplianceLevel
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import DOCUMENT_NAME, RunPatchBaseline

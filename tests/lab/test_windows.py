@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from lab.errors import ApiError
-from lab.windows import Window, WindowExecution, WindowTask
+from lab.window import Window, WindowExecution, WindowTask
 from patching.quotas import MAX_WINDOWS
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import RunPatchBaseline
 from patching.schedule import Schedule
 from patching.targets import Targets
-from tests.lab.simulated import SENDER, Lab, day, ended, invocations, notification, shell, started
+from tests.lab.simulated import SENDER, Lab, day, ended, fleet, invocations, notification, shell, started
 
 NIGHTLY = Schedule.cron("0 2 * * ? *")
 FLEET = Targets.tag("Fleet", "a")
@@ -371,3 +372,59 @@ def test_a_task_runs_a_document_of_the_account_in_the_version_that_it_names(lab:
     there, not_there = opened(lab, made).tasks
     assert there.status == "SUCCESS"
     assert (not_there.status, not_there.problem) == ("FAILED", "Document own has no version 2.")
+
+
+# Daylight saving.
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "expected"),
+    [
+        # The clocks go forward: 02:30 is not there on that day.
+        ("Europe/Berlin", "2026-03-27", ["03-27 01:30", "03-28 01:30", "03-29 01:30", "03-30 00:30"]),
+        ("America/New_York", "2026-03-06", ["03-06 07:30", "03-07 07:30", "03-08 07:30", "03-09 06:30"]),
+        # The clocks go back: 02:30 is there twice in Berlin, and the window opens once.
+        ("Europe/Berlin", "2026-10-23", ["10-23 00:30", "10-24 00:30", "10-25 00:30", "10-26 01:30"]),
+        ("America/New_York", "2026-10-30", ["10-30 06:30", "10-31 06:30", "11-01 07:30", "11-02 07:30"]),
+        # In the south it is the other way round.
+        ("Australia/Sydney", "2026-04-02", ["04-02 15:30", "04-03 15:30", "04-04 15:30", "04-05 16:30"]),
+        ("Australia/Sydney", "2026-10-01", ["10-01 16:30", "10-02 16:30", "10-03 16:30", "10-04 15:30"]),
+        # Half an hour.
+        ("Australia/Lord_Howe", "2026-04-02", ["04-02 15:30", "04-03 15:30", "04-04 16:00", "04-05 16:00"]),
+        # A zone without daylight saving.
+        ("Asia/Seoul", "2026-03-27", ["03-27 17:30", "03-28 17:30", "03-29 17:30", "03-30 17:30"]),
+    ],
+)
+def test_a_window_opens_once_a_day_whatever_the_clocks_do(zone: str, start: str, expected: list[str]) -> None:
+    lab = Lab(start=start)
+    made = window(lab, Schedule.cron("30 2 * * ? *", timezone=zone))
+    lab.clock.advance(day(start) + timedelta(days=4))
+    assert [f"{one.started:%m-%d %H:%M}" for one in made.executions][:4] == expected
+
+
+def test_an_opening_is_as_long_as_it_says_when_the_clocks_change() -> None:
+    lab = Lab(start="2026-10-24 12:00")
+    made = window(lab, Schedule.cron("0 1 * * ? *", timezone="Europe/Berlin"), duration=4, cutoff=1)
+    lab.clock.advance(day("2026-10-25 12:00"))
+    (execution,) = made.executions
+    assert execution.ends - execution.started == timedelta(hours=4)
+
+
+# Stopping one.
+
+
+def test_an_opening_that_is_cancelled_starts_nothing_more(lab: Lab) -> None:
+    fleet(lab, 2)
+    made = window(lab)
+    task(lab, made, priority=1)
+    task(lab, made, priority=2)
+    lab.clock.advance(day("2026-03-15 02:01"))
+    (execution,) = made.executions
+    lab.engine.windows.cancel(execution)
+    lab.clock.finish_work()
+    assert [one.status for one in execution.tasks] == ["CANCELLED", "CANCELLED"]
+    assert execution.status == "CANCELLED"
+    assert execution.ended
+    first = execution.tasks[0].command
+    assert first
+    assert [one.details for one in invocations(first)] == ["Success", "Cancelled"]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import botocore.session
 import pytest
@@ -10,6 +12,7 @@ from patching.policy import Policy, pages
 from patching.policy.part import Part
 from patching.policy_schema import annotated_schema
 
+ROOT = Path(__file__).parents[2]
 PAGES = {name: value for name, value in vars(pages).items() if name.isupper() and name not in {"PAGE", "OWN"}}
 
 
@@ -51,3 +54,35 @@ def test_a_page_of_the_api_is_about_an_operation_or_a_type_of_it() -> None:
     named = {page[pages.PAGE]["title"] for page in PAGES.values() if "/APIReference/" in page[pages.PAGE]["url"]}
     assert "CreatePatchBaseline" in named
     assert named <= {*model.operation_names, *model.shape_names}
+
+
+URL = "https://docs.aws.amazon.com/"
+OWN_RULES = {
+    "deployment.py": "how environments are named is a matter of this project",
+    "form.py": "each form names its page where it is made",
+    "part.py": "what parts are made of; the parts name their pages",
+    "policy.py": "calls the checks",
+}
+
+
+def functions(node: ast.AST, of: str = "") -> Iterator[tuple[ast.FunctionDef, str]]:
+    """Yield the functions below a node, each with the docstring of its class."""
+    for one in ast.iter_child_nodes(node):
+        if isinstance(one, ast.FunctionDef):
+            yield one, of
+        if isinstance(one, ast.ClassDef):
+            yield from functions(one, ast.get_docstring(one) or "")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "patching").rglob("*.py")), ids=lambda path: path.stem)
+def test_whatever_refuses_something_names_the_page_that_it_follows(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if path.name in OWN_RULES or URL in (ast.get_docstring(tree) or ""):
+        return
+    found = list(functions(tree))
+    naming = [ast.unparse(one) for one, of in found if URL in f"{of}{ast.get_docstring(one)}"]
+    for one, _ in found:
+        if re.search(r"raise InvalidValueError|findings\.(add|make)\(|\.warn\(", ast.unparse(one)):
+            assert any(f"{one.name}(" in text for text in naming), (
+                f"{one.name} names no page, and is no part of what names one"
+            )

@@ -325,7 +325,8 @@ def test_a_target_that_a_task_names_is_in_use(world: World) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"TaskType": "LAMBDA"}, "FeatureNotAvailableException"),
+        ({"TaskType": "LAMBDA"}, "ValidationException"),
+        ({"TaskParameters": {"a": {"Values": ["b"]}}}, "ValidationException"),
         ({"Targets": []}, "ValidationException"),
         ({"Targets": [{"Key": "WindowTargetIds", "Values": [GONE]}]}, "DoesNotExistException"),
         ({"ServiceRoleArn": "arn:aws:iam::123456789012:role/gone"}, "ValidationException"),

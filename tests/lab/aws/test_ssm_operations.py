@@ -57,6 +57,18 @@ READS: dict[str, Callable[[World], dict[str, Any]]] = {
         "TaskId": world.task_execution,
     },
     "describe_maintenance_window_execution_tasks": lambda world: {"WindowExecutionId": world.execution},
+    "describe_maintenance_windows_for_target": lambda _: {"Targets": NOBODY, "ResourceType": "INSTANCE"},
+    "get_maintenance_window_execution_task": lambda world: {
+        "WindowExecutionId": world.execution,
+        "TaskId": world.task_execution,
+    },
+    "get_maintenance_window_execution_task_invocation": lambda world: {
+        "WindowExecutionId": world.execution,
+        "TaskId": world.task_execution,
+        "InvocationId": world.ssm.describe_maintenance_window_execution_task_invocations(
+            WindowExecutionId=world.execution, TaskId=world.task_execution
+        )["WindowExecutionTaskInvocationIdentities"][0]["InvocationId"],
+    },
     "describe_maintenance_window_executions": lambda world: {"WindowId": world.window},
     "describe_maintenance_window_schedule": lambda world: {"WindowId": fresh_window(world)},
     "describe_maintenance_window_targets": lambda world: {"WindowId": world.window},
@@ -167,6 +179,17 @@ WRITES: dict[str, Callable[[World], dict[str, Any]]] = {
     },
     "send_command": lambda world: {**SCAN, "InstanceIds": [world.nodes[0]]},
     "start_associations_once": lambda world: {"AssociationIds": [world.association]},
+    "cancel_maintenance_window_execution": lambda world: {"WindowExecutionId": world.execution},
+    "update_maintenance_window_target": lambda world: {
+        "WindowId": world.window,
+        "WindowTargetId": world.target,
+        "OwnerInformation": "changed",
+    },
+    "update_maintenance_window_task": lambda world: {
+        "WindowId": world.window,
+        "WindowTaskId": world.task,
+        "Description": "Changed",
+    },
     "update_maintenance_window": lambda world: {"WindowId": fresh_window(world), "Duration": 3},
     "update_patch_baseline": lambda world: {"BaselineId": world.spare, "Description": "Changed"},
 }
