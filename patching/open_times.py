@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from patching.maintenance_window import check_day, check_days, check_duration
@@ -82,6 +83,12 @@ class Period:
         begin, end = self.begin.astimezone(UTC), self.end.astimezone(UTC)
         until = f"{end:%H:%M}" if end - begin < timedelta(days=1) else f"{end:%Y-%m-%d %H:%M}"
         return f"{begin:%Y-%m-%d %H:%M} to {until} UTC"
+
+
+@lru_cache(maxsize=512)
+def in_a_year(times: OpenTimes, begin: datetime) -> tuple[Period, ...]:
+    """Return when a window is open in the year that begins then; it is asked of many windows, again and again."""
+    return tuple(times.periods(begin, begin + timedelta(days=366)))
 
 
 def first_common(these: Sequence[Period], those: Sequence[Period]) -> Period | None:

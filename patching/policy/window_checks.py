@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
-from functools import lru_cache
 from itertools import combinations, pairwise
 
-from patching.open_times import OpenTimes, Period, first_common, most_open, union
+from patching.open_times import OpenTimes, Period, first_common, in_a_year, most_open, union
 from patching.policy import service_checks
 from patching.policy.content import PolicyContent
 from patching.policy.install import Install
 from patching.policy.part import Findings, Reading
 from patching.targets import matches, may_share, value_set
-
-_YEAR = timedelta(days=366)
 
 Times = dict[str, list[Period]]
 
@@ -57,7 +54,7 @@ def _periods(name: str, install: Install, begin: datetime, reading: Reading) -> 
         if install.end_date and install.end_date < begin.date():
             reading.warn(at, _never_opens(install))
         return []
-    periods = _open(install.open_times, begin)
+    periods = in_a_year(install.open_times, begin)
     if not periods:
         reading.warn(at, _never_opens(install))
     again = next((later for one, later in pairwise(periods) if later.begin < one.end), None)
@@ -68,12 +65,6 @@ def _periods(name: str, install: Install, begin: datetime, reading: Reading) -> 
         )
         reading.warn(at, message)
     return union(periods)
-
-
-@lru_cache(maxsize=256)
-def _open(times: OpenTimes, begin: datetime) -> tuple[Period, ...]:
-    """Return when a window is open in a year; windows often share their schedule."""
-    return tuple(times.periods(begin, begin + _YEAR))
 
 
 def _never_opens(install: Install) -> str:
@@ -209,7 +200,7 @@ def _check_scan(policy: PolicyContent, times: Times, begin: datetime, reading: R
     if policy.scan.schedule.kind == "rate" or not times:
         return
     # The hours are of no account: it is the beginning of a scan that must not lie within a window.
-    scans = _open(OpenTimes(policy.scan.schedule, duration_hours=1), begin)
+    scans = in_a_year(OpenTimes(policy.scan.schedule, duration_hours=1), begin)
     moments = [Period(scan.begin, scan.begin + timedelta(seconds=1)) for scan in scans]
     for name, periods in times.items():
         inside = first_common(moments, periods)

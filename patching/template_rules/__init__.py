@@ -13,6 +13,7 @@ from typing import Any
 from patching.template_rules import (
     baseline_rules,
     document_rules,
+    meeting_windows,
     network_rules,
     notification_rules,
     output_rules,
@@ -26,6 +27,7 @@ __all__ = ["RULES", "TemplateFinding", "findings", "page", "rule_id"]
 
 RULES: tuple[Rule, ...] = (
     *window_rules.RULES,
+    *meeting_windows.RULES,
     *sender_rules.RULES,
     *notification_rules.RULES,
     *output_rules.RULES,

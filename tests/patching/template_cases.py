@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.patching.templates import (
@@ -79,6 +80,15 @@ OF_STACK = {
 }
 """A name that has a part of the stack's id in it."""
 
+
+def second_window(schedule: Any = "cron(0 4 ? * SUN *)", **more: Any) -> dict[str, Any]:
+    """Return what has to change for a second window, with a task like the first one's for the same nodes."""
+    task = json.loads(json.dumps(GOOD["Resources"]["Task"]))
+    task["Properties"] |= {"WindowId": ref("Other"), "Targets": [{"Key": "WindowTargetIds", "Values": [ref("Group")]}]}
+    other = window("other", Schedule=schedule, **more)
+    return {"Other": other, "Group": target("Other", "Web"), "OtherTask": task}
+
+
 BROKEN: list[tuple[str, str, dict[str, Any]]] = [
     # Windows.
     ("task-without-output", "Task", WITHOUT_OUTPUT),
@@ -97,6 +107,10 @@ BROKEN: list[tuple[str, str, dict[str, Any]]] = [
     ("target-without-task", "Second", {"Second": target("Window", "Batch")}),
     ("cutoff-not-before-end", "Window", {"Window.Cutoff": 3}),
     ("cutoff-not-before-end", "Window", {"Window.Cutoff": "4"}),
+    ("windows-meet", "Other", second_window()),
+    ("windows-meet", "Other", second_window("cron(0 5 ? * SUN *)", ScheduleTimezone="Europe/Berlin")),
+    ("windows-meet", "Other", second_window("cron(0 4 ? * SAT *)", ScheduleOffset=1)),
+    ("windows-meet", "Other", {**second_window(), "Group.Targets.0.Values": ["Db", "Web"]}),
     ("schedule-refused", "Window", {"Window.Schedule": "cron(0 2 * * SUN *)"}),
     ("schedule-refused", "Window", {"Window.ScheduleTimezone": "Europe/Seoul"}),
     ("schedule-refused", "Scan", {"Scan.ScheduleExpression": "rate(10 minutes)"}),
@@ -255,6 +269,14 @@ BROKEN: list[tuple[str, str, dict[str, Any]]] = [
 
 FINE: list[dict[str, Any]] = [
     # Windows.
+    second_window("cron(0 5 ? * SUN *)"),
+    second_window("rate(1 hour)"),
+    second_window(SOMETIMES),
+    second_window(EndDate="2020-01-01T00:00:00Z"),
+    {**second_window(), "Group.Targets.0.Values": ["Db"]},
+    {**second_window(), "Group.Targets.0.Values": SOMETIMES},
+    {**second_window(), "Group.Targets.0.Key": "tag:Role"},
+    {**second_window(), f"Other{COMMAND}.Parameters": {"Operation": ["Scan"]}},
     {f"{COMMAND}.CloudWatchOutputConfig": GONE},
     {f"{COMMAND}.OutputS3BucketName": GONE},
     {**WITHOUT_OUTPUT, f"{COMMAND}.OutputS3BucketName": SOMETIMES},

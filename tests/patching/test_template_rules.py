@@ -91,7 +91,7 @@ def test_many_windows_of_one_role_are_one_finding() -> None:
         for number in range(20)
         for kind, one in (
             ("Window", window(f"w{number}")),
-            ("Target", target(f"Window{number}", "Web")),
+            ("Target", target(f"Window{number}", f"Web{number}")),
             (
                 "Task",
                 changed(
