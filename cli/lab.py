@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import lab_traffic, teardown
+from cli import lab_traffic, lab_world, teardown
 from cli.options import ERROR, Output, OutputFormat, PolicyEnvironment, Terminal
 from lab import catalogue_file, local_aws, workshop
 from lab.errors import LabError
@@ -20,6 +20,9 @@ from patching.policy_file import read_policy
 
 app = typer.Typer(help="The local AWS: a fleet to practise on, without an account.", no_args_is_help=True)
 app.command()(lab_traffic.faults)
+app.command()(lab_world.chaos)
+app.command()(lab_world.events)
+app.command()(lab_world.populate)
 app.command()(lab_traffic.calls)
 
 Policy = Annotated[str, typer.Argument(help="The policy file.")]
@@ -48,18 +51,6 @@ def up(
         print(f"{running.populate(nodes)} nodes added", file=sys.stderr)
     for name, value in running.environment().items():
         print(f"export {name}={shlex.quote(value)}")
-
-
-@app.command()
-def populate(
-    nodes: Annotated[int, typer.Argument(help="How many nodes to add.", min=1)],
-    system: Annotated[
-        list[str] | None, typer.Option(help="An operating system that they have, such as UBUNTU; all by default.")
-    ] = None,
-) -> None:
-    """Add nodes of several operating systems, with the tags of config/lab.yaml, as many as you like at once."""
-    made = local_aws.required().populate(nodes, systems=system or ())
-    print(f"{made} nodes added", file=sys.stderr)
 
 
 @app.command()

@@ -100,7 +100,7 @@ def _patch(
     states = operation.report(job.now())
     run.printed = transcript.finished(node, task, states, operation)
     run.code = int(operation.failed)
-    run.error = f"{node.fault}\n" if operation.failed else ""
+    run.error = f"{node.problem}\n" if operation.failed else ""
 
 
 def _snapshot(job: Job, task: RunPatchBaseline) -> Snapshot:

@@ -34,8 +34,14 @@ class Clock:
     def __init__(self, start: datetime) -> None:
         self.now = start
         self._order = itertools.count()
+        self._counted = 0
         self._heap: list[tuple[datetime, int, Event]] = []
         self._work = 0
+
+    def count(self) -> int:
+        """Return how often this was asked before: numbers for what happens on this clock."""
+        self._counted += 1
+        return self._counted - 1
 
     def at(self, moment: datetime, action: Callable[[], None], *, work: bool = False) -> Event:
         """Have an action happen at a time; one that has passed is taken for now."""

@@ -39,10 +39,17 @@ _AHEAD = timedelta(days=62)
 
 @dataclass(frozen=True)
 class LogEntry:
-    """Something that happened in the lab."""
+    """Something that happened in the lab.
+
+    Attributes:
+        at: when.
+        text: what.
+        number: how many things had happened in all Regions before it.
+    """
 
     at: datetime
     text: str
+    number: int = 0
 
 
 class Engine:
@@ -125,4 +132,4 @@ class Engine:
 
     def log(self, text: str) -> None:
         """Note that something happened."""
-        self.entries.append(LogEntry(self.clock.now, text))
+        self.entries.append(LogEntry(self.clock.now, text, self.clock.count()))

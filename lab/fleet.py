@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from lab.catalogue import Catalogue, Image
+from lab.chaos import SILENT, Chaos
 from lab.clock import Clock
 from lab.cloud import Cloud, Instance
 from lab.network import agent_services, unreachable
@@ -61,6 +62,7 @@ class Fleet:
         self.watchers: list[Callable[[], None]] = []
         """Called when a node has come, or has other tags."""
 
+        self.chaos = Chaos()
         self.unmanaged: dict[str, str] = {}
         """Instances that are not managed, with the reason, as of the last look."""
 
@@ -81,6 +83,7 @@ class Fleet:
     def add(self, node: ManagedNode) -> None:
         """Have a machine outside of EC2 among the managed nodes."""
         node.heartbeat = self._heartbeat
+        node.traits = self.chaos.traits(node.id)
         self._hybrid[node.id] = node
         self.look_again()
 
@@ -89,6 +92,15 @@ class Fleet:
         known = self._hybrid.pop(node_id, None) is not None
         self.look_again()
         return known
+
+    def upset(self, chaos: Chaos) -> None:
+        """Make nodes differ as these rates say, those that come later too."""
+        self.chaos = chaos
+        for node in self.nodes():
+            node.traits = chaos.traits(node.id)
+        self._log(f"chaos: {chaos.in_words()}")
+        self.look_again()
+        self._refresh()
 
     def look_again(self) -> None:
         """Look at all nodes the next time that somebody asks, whether the account has changed or not."""
@@ -133,6 +145,7 @@ class Fleet:
 
     def _hear_of(self, node: ManagedNode, reason: str) -> None:
         """Note whether a node's agent reaches Systems Manager; it does if there is no reason against it."""
+        reason = reason or (SILENT if node.traits.silent else "")
         if node.online and reason:
             self._log(f"{node.id} lost its connection: {reason}")
             node.heartbeat = Heartbeat(self._heartbeat.at)
@@ -190,4 +203,5 @@ class Fleet:
             registered=now,
             booted=now,
             heartbeat=self._heartbeat,
+            traits=self.chaos.traits(instance.id),
         )

@@ -66,7 +66,23 @@ class LocalAws:
 
     def events(self) -> list[tuple[datetime, str]]:
         """Return what happened in it, in order."""
-        return [(datetime.fromisoformat(one["at"]), one["text"]) for one in self._ask("events")["events"]]
+        return [(at, text) for at, text, _ in self.events_after(-1)]
+
+    def events_after(self, number: int) -> list[tuple[datetime, str, int]]:
+        """Return what happened in it after the event of a number, in order, with the numbers."""
+        found = self._ask(f"events?after={number}")["events"]
+        return [(datetime.fromisoformat(one["at"]), one["text"], one["number"]) for one in found]
+
+    def chaos(self, rates: Mapping[str, float] | None = None) -> dict[str, Any]:
+        """Return how nodes differ, and how many of them; with rates, set these before.
+
+        Args:
+            rates: shares from 0 to 1, and a seed; see `lab.chaos.Chaos`. None for no change, empty for no chaos.
+
+        Raises:
+            LabError: a rate that makes no sense.
+        """
+        return self._ask("chaos", None if rates is None else dict(rates))
 
     def advance(self, to: datetime) -> dict[str, Any]:
         """Move its clock, letting everything happen on the way.
@@ -128,6 +144,14 @@ class LocalAws:
         wanted = [{key: value for key, value in one.items() if key != "seen"} for one in faults]
         found: list[dict[str, Any]] = self._ask("faults", {"faults": wanted})["faults"]
         return found
+
+    def permit(self, access_key: str, policy: Mapping[str, Any] | None) -> None:
+        """Allow what is signed with an access key only what a policy allows; None checks nothing any more.
+
+        Raises:
+            LabError: a policy that the lab cannot read.
+        """
+        self._ask("permissions", {"access_key": access_key, "policy": policy})
 
     def calls(self, *, reset: bool = False) -> dict[str, int]:
         """Return how often each operation was called since the start, or since the last reset."""

@@ -140,6 +140,26 @@ class Heartbeat:
     at: datetime
 
 
+@dataclass(frozen=True)
+class Traits:
+    """How a node differs from one on which all goes well.
+
+    Attributes:
+        fault: why installations fail on it; empty where they do not.
+        slowness: how many times as long it takes as others.
+        silent: whether its agent does not answer.
+        reboots: how many reboots it takes for an installation to have its effect.
+    """
+
+    fault: str = ""
+    slowness: int = 1
+    silent: bool = False
+    reboots: int = 1
+
+
+SOUND = Traits()
+
+
 @dataclass
 class ManagedNode:
     """A node that registered with Systems Manager.
@@ -196,6 +216,11 @@ class ManagedNode:
     name: str = ""
     association_states: dict[str, PatchStates] = field(default_factory=dict)
     inventory: dict[str, InventoryItem] = field(default_factory=dict)
+    traits: Traits = SOUND
+    """How it differs from others."""
+
+    reboots_due: int = 0
+    """How many reboots it takes until what was installed has its effect."""
 
     @property
     def hybrid(self) -> bool:
@@ -215,6 +240,11 @@ class ManagedNode:
         return self.updated_agent or self.catalogue.agent_version
 
     @property
+    def problem(self) -> str:
+        """Why installations fail on it; empty where they do not."""
+        return self.fault or self.traits.fault
+
+    @property
     def fingerprint(self) -> Hashable:
         """Everything about the node that decides what a scan of it finds."""
         return frozenset(self.installed.items()), frozenset(self.pending_reboot), self.features
@@ -232,7 +262,9 @@ class ManagedNode:
         """Start anew."""
         self.booted = at
         self.heartbeat.at = at
-        self.pending_reboot.clear()
+        self.reboots_due = max(0, self.reboots_due - 1)
+        if not self.reboots_due:
+            self.pending_reboot.clear()
 
 
 def node_arn(node_id: str, region: str, account: str) -> str:

@@ -91,7 +91,7 @@ class PatchOperation:
         if self._task.operation is Operation.INSTALL:
             self._missing = self._wanted()
             duration += len(self._missing) * self._durations.install_each
-        return duration
+        return duration * self._node.traits.slowness
 
     def _wanted(self) -> tuple[PatchReport, ...]:
         if self._override_list is not None:
@@ -110,7 +110,7 @@ class PatchOperation:
         node = self._node
         if self._task.operation is Operation.SCAN:
             return timedelta()
-        if node.fault:
+        if node.problem:
             self.failed = bool(self._missing)
             return timedelta()
         packages = {package.key: package for package in node.catalogue.packages}
@@ -118,6 +118,8 @@ class PatchOperation:
             node.installed[report.key] = packages[report.key].releases.index(report.patch)
             node.pending_reboot.add(report.key)
             self.installed.append(report.title)
+        if self._missing:
+            node.reboots_due = node.traits.reboots
         node.installed_at = {**node.installed_at, **dict.fromkeys((one.key for one in self._missing), now)}
         if self._task.reboot is RebootOption.NO_REBOOT:
             if self._missing:

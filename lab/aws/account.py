@@ -89,6 +89,11 @@ class Account:
                 zone=instance.placement.zone or "",
             )
 
+    def run(self, ids: Iterable[str], *, running: bool) -> None:
+        """Start or stop instances."""
+        backend = ec2_backends[self.account][self.region]
+        (backend.start_instances if running else backend.stop_instances)(list(ids))
+
     def image_id(self, name: str) -> str:
         """Return the id of one of the lab's images by its name."""
         return next(key for key, known in self._images.items() if known == name)

@@ -12,6 +12,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from lab.aws.chaos_control import chaos_of, settle, upset
 from lab.aws.plane import Plane
 from lab.aws.population import populate
 from lab.engine import Engine
@@ -35,7 +36,11 @@ def _answer(plane: Plane, request: Request) -> Response:
         case ("GET", "status"):
             return _json(_status(plane))
         case ("GET", "events"):
-            return _json({"events": [{"at": one.at.isoformat(), "text": one.text} for one in plane.entries()]})
+            return _events(plane, request)
+        case ("GET", "chaos"):
+            return _json(chaos_of(plane))
+        case ("POST", "chaos"):
+            return _upset(plane, request)
         case ("GET", "deliveries"):
             return _json({"deliveries": [_delivery(*one) for one in plane.deliveries()]})
         case ("GET", "emitted"):
@@ -70,6 +75,29 @@ def _advance(plane: Plane, request: Request) -> Response:
     return _json(_status(plane))
 
 
+def _events(plane: Plane, request: Request) -> Response:
+    """Tell what happened: all of it, or what came after something that is known already."""
+    after = request.args.get("after", "-1")
+    if not after.removeprefix("-").isdecimal():
+        return _json({"error": f"after={after} is not the number of an event"}, 400)
+    found = [one for one in plane.entries() if one.number > int(after)]
+    return _json({"events": [{"at": one.at.isoformat(), "text": one.text, "number": one.number} for one in found]})
+
+
+def _upset(plane: Plane, request: Request) -> Response:
+    """Set the rates of chaos. Only JSON is taken; see `_advance`."""
+    if not request.is_json:
+        return _json({"error": "expected application/json"}, 415)
+    body: Any = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        return _json({"error": 'expected rates such as {"fail": 0.05}'}, 400)
+    try:
+        upset(plane, body)
+    except ValueError as error:
+        return _json({"error": str(error)}, 400)
+    return _json(chaos_of(plane))
+
+
 def _populate(plane: Plane, request: Request) -> Response:
     """Add nodes to a Region."""
     if not request.is_json:
@@ -80,6 +108,7 @@ def _populate(plane: Plane, request: Request) -> Response:
         systems = [operating_system(name) for name in body.get("systems") or ()]
         with plane.engine(region) as engine:
             made = populate(plane.accounts[region], engine.catalogues, count, systems=systems)
+        settle(plane, region)
     except (KeyError, TypeError, ValueError, LabError) as error:
         known = isinstance(error, (LabError, InvalidValueError))
         return _json({"error": str(error) if known else 'expected {"region": "us-east-1", "nodes": 1000}'}, 400)

@@ -13,6 +13,7 @@ from typing import Any
 from lab.aws.account import Account
 from lab.catalogue import Catalogue
 from lab.catalogue_file import built_in
+from lab.chaos import Chaos
 from lab.clock import Clock
 from lab.engine import Engine, LogEntry
 from lab.publishing import Delivery
@@ -34,6 +35,8 @@ class Plane:
 
     Attributes:
         accounts: the account around the engine of each Region.
+        chaos: how nodes differ.
+        chaos_stopped: the instances that are stopped for that reason.
         changes: a number that is another one whenever instances, roles or networks may have changed.
     """
 
@@ -49,6 +52,8 @@ class Plane:
         self._clock = Clock(start)
         self._engines: dict[str, Engine] = {}
         self.accounts: dict[str, Account] = {}
+        self.chaos = Chaos()
+        self.chaos_stopped: set[str] = set()
         self._changed = threading.Condition(threading.RLock())
         self._stopping = False
         self._numbers = itertools.count(1)
@@ -64,6 +69,7 @@ class Plane:
                 account = Account(region, catalogues, lambda: self._clock.now, lambda: self.changes)
                 self.accounts[region] = account
                 self._engines[region] = Engine(account, self._clock, catalogues=catalogues, seed=len(self._engines))
+                self._engines[region].fleet.chaos = self.chaos
             yield self._engines[region]
             self._changed.notify_all()
 
@@ -99,7 +105,7 @@ class Plane:
         """Return what happened in all Regions, in order."""
         with self._changed:
             return sorted(
-                (entry for engine in self._engines.values() for entry in engine.entries), key=lambda entry: entry.at
+                (entry for engine in self._engines.values() for entry in engine.entries), key=lambda entry: entry.number
             )
 
     def deliveries(self) -> list[tuple[str, Delivery]]:

@@ -6,8 +6,10 @@ once: see `PopulatedInstance`. They have no volumes of their own.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from moto.ec2.models import EC2Backend, ec2_backends
@@ -60,7 +62,7 @@ class PopulatedInstance(Instance):
     def __init__(self, prototype: Instance, number: int) -> None:
         own = self.__dict__
         own["_prototype"], own["_touched"] = prototype, False
-        own["id"] = f"i-{_scattered(number, 0):017x}"
+        own["id"] = f"i-{_scattered(number, 0, prototype.region_name):017x}"
         own["nics"] = {0: _interface(prototype.nics[0], self, number)}
         own["_state"] = prototype._state.__class__("running", 16)  # noqa: SLF001
 
@@ -112,8 +114,8 @@ class _PopulatedInterface(NetworkInterface):
         name = prototype.private_dns_name.replace(prototype.private_ip_address.replace(".", "-"), "{}")
         self.__dict__ |= {
             "_prototype": prototype,
-            "id": f"eni-{_scattered(number, 1):017x}",
-            "attachment_id": f"eni-attach-{_scattered(number, 2):017x}",
+            "id": f"eni-{_scattered(number, 1, instance.region_name):017x}",
+            "attachment_id": f"eni-attach-{_scattered(number, 2, instance.region_name):017x}",
             "instance": instance,
             "private_ip_address": address,
             "private_dns_name": name.format(address.replace(".", "-")),
@@ -148,9 +150,14 @@ def _interface(prototype: NetworkInterface, instance: PopulatedInstance, number:
     return _PopulatedInterface(prototype, instance, number)
 
 
-def _scattered(number: int, kind: int) -> int:
-    """Return a number of 68 bits that no other number leads to, so that ids look as if they were drawn."""
-    return (number * 4 + kind) * 0x9E3779B97F4A7C15D & (1 << 68) - 1
+def _scattered(number: int, kind: int, region: str) -> int:
+    """Return 68 bits that no other number of the Region leads to, so that ids look as if they were drawn."""
+    return ((number * 4 + kind) * 0x9E3779B97F4A7C15D ^ _salt(region)) & (1 << 68) - 1
+
+
+@cache
+def _salt(region: str) -> int:
+    return int.from_bytes(hashlib.sha256(region.encode()).digest()[:9], "big")
 
 
 def populate(
@@ -184,7 +191,7 @@ def populate(
     made = []
     for number in range(known + 1, known + count + 1):
         instance = PopulatedInstance(prototypes[number % len(prototypes)], number)
-        reservation = Reservation(f"r-{_scattered(number, 3):017x}", ACCOUNT)
+        reservation = Reservation(f"r-{_scattered(number, 3, account.region):017x}", ACCOUNT)
         reservation.instances.append(instance)
         backend.reservations[reservation.id] = reservation
         backend.enis[instance.nics[0].id] = instance.nics[0]

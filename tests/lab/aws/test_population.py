@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -155,3 +156,38 @@ def test_a_fleet_that_cannot_be_is_refused(local_aws: LocalAws, ec2: Any, body: 
 
 def test_only_json_adds_nodes(local_aws: LocalAws) -> None:
     assert ask(local_aws, "/lab/populate", b'{"region": "us-east-2", "nodes": 1}')[0] == 415
+
+
+def test_chaos_stops_instances_and_starts_them_again(local_aws: LocalAws, connect: Connect) -> None:
+    region = "ap-southeast-5"
+    connect("ec2", region)
+    ask(local_aws, "/lab/populate", json.dumps({"region": region, "nodes": 40}).encode(), JSON)
+    try:
+        code, answer = ask(local_aws, "/lab/chaos", b'{"stopped": 0.2, "unreachable": 0.2, "seed": 5}', JSON)
+        assert code == 200
+        assert answer["rates"]["stopped"] == 0.2
+        states = Counter(one["State"]["Name"] for one in listed(connect("ec2", region)))
+        assert 0 < states["stopped"] < 20
+        reasons = Counter(status(local_aws)["regions"][region]["unmanaged"].values())
+        assert reasons["the instance is stopped"] == states["stopped"]
+        assert 0 < reasons["its agent does not answer"] < 20
+    finally:
+        ask(local_aws, "/lab/chaos", b"{}", JSON)
+    assert {one["State"]["Name"] for one in listed(connect("ec2", region))} == {"running"}
+    assert status(local_aws)["regions"][region]["unmanaged"] == {}
+    assert ask(local_aws, "/lab/chaos")[1]["rates"]["stopped"] == 0
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"fail": 7}', b'{"meteors": 0.1}'])
+def test_chaos_that_makes_no_sense_is_refused(local_aws: LocalAws, body: bytes) -> None:
+    assert ask(local_aws, "/lab/chaos", body, JSON)[0] == 400
+    assert ask(local_aws, "/lab/chaos", body)[0] == 415
+
+
+def test_events_are_told_from_where_somebody_left_off(local_aws: LocalAws) -> None:
+    known = ask(local_aws, "/lab/events")[1]["events"]
+    assert [one["number"] for one in known] == sorted({one["number"] for one in known})
+    ask(local_aws, "/lab/chaos", b"{}", JSON)
+    later = ask(local_aws, f"/lab/events?after={known[-1]['number']}")[1]["events"]
+    assert later == [one for one in ask(local_aws, "/lab/events")[1]["events"] if one["number"] > known[-1]["number"]]
+    assert ask(local_aws, "/lab/events?after=x")[0] == 400
