@@ -20,6 +20,7 @@ from cli import (
     nodes,
     permissions,
     plan,
+    rehearse,
     review,
     runs,
     scan,
@@ -59,6 +60,7 @@ calendar.add_to(app)
 exceptions.add_to(app)
 permissions.add_to(app)
 app.command("review")(review.review)
+app.command("rehearse")(rehearse.rehearse)
 app.command("before-destroy")(teardown.before_destroy)
 app.add_typer(lab.app, name="lab")
 

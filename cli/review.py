@@ -18,10 +18,15 @@ from review import synthesis
 from review.build import review as build
 from review.cloud_assembly import NOTHING, CloudAssembly, read
 from review.errors import ReviewError
+from review.facts import Facts
 from review.model import Review, Weight
+from review.rehearsal.course import Setting
+from review.rehearsal.plan import of_facts
+from review.rehearsal.rehearse import rehearse
 from review.render import to_html, to_json, to_markdown
 
 DEFAULT_POLICY = "config/lab.yaml"
+REHEARSED_NODES = 1000
 
 
 class ReviewFormat(StrEnum):
@@ -53,15 +58,19 @@ def review(
         int | None,
         typer.Option(min=1, max=1_000_000, help="Nodes that each window selects, where the templates do not tell."),
     ] = None,
+    rehearse_days: Annotated[
+        int | None,
+        typer.Option("--rehearse", metavar="DAYS", min=2, max=730, help="Rehearse so many days as well, see rehearse."),
+    ] = None,
 ) -> None:
     """Write what a reviewer decides on: what changes, runs when, who may do what, whether it is safe, what it costs.
 
     Needs no credentials. Exits with 3 if a rule is broken or data is lost.
     """
-    day = _day(first)
-    made = _review(config, environment, assembly, against, day, nodes)
+    day = first_day(first)
+    made = _review(config, environment, assembly, against, day, nodes, rehearse_days)
     if html:
-        _write(Path(html), to_html(made))
+        write_page(Path(html), to_html(made))
         print(f"{made.verdict.headline}; the page is {html}", file=sys.stderr)
     if output is ReviewFormat.JSON:
         print(to_json(made))
@@ -72,7 +81,13 @@ def review(
 
 
 def _review(
-    config: str, environment: str | None, assembly: str | None, against: str | None, day: date, nodes: int | None
+    config: str,
+    environment: str | None,
+    assembly: str | None,
+    against: str | None,
+    day: date,
+    nodes: int | None,
+    rehearse_days: int | None,
 ) -> Review:
     notes: list[str] = []
     with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
@@ -113,7 +128,14 @@ def _review(
         )
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
-    return build(after, before, day=day, subject=subject, against=before_name, nodes=nodes, notes=notes)
+    rehearsal = None
+    if rehearse_days:
+        sides = [(after, subject), *([(before, before_name)] if before and before.templates else [])]
+        setting = Setting(day, rehearse_days, nodes or REHEARSED_NODES)
+        rehearsal = rehearse([of_facts(Facts(side), name) for side, name in sides], setting)
+    return build(
+        *(after, before), day=day, subject=subject, against=before_name, nodes=nodes, notes=notes, rehearsal=rehearsal
+    )
 
 
 def _synthesized(source: synthesis.Source, out: Path, root: Path, name: str) -> CloudAssembly:
@@ -127,7 +149,8 @@ def _from_root(config: str) -> str:
     return path.relative_to(synthesis.ROOT).as_posix() if path.is_relative_to(synthesis.ROOT) else str(path)
 
 
-def _day(text: str | None) -> date:
+def first_day(text: str | None) -> date:
+    """Return the first day that was given; today (UTC) by default."""
     if text is None:
         return datetime.now(UTC).date()
     try:
@@ -136,7 +159,8 @@ def _day(text: str | None) -> date:
         raise typer.BadParameter(f"--from {text!r} is not a day like 2026-11-30") from None
 
 
-def _write(path: Path, text: str) -> None:
+def write_page(path: Path, text: str) -> None:
+    """Write a page."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -15,6 +15,7 @@ from review.grants import atoms, grants
 from review.meanings import meanings
 from review.model import Area, Change, Effect, Grant, ResourceChange, Review, Safety, Verdict, Weight
 from review.picture import picture
+from review.rehearsal.model import Rehearsals
 from review.resource_changes import resource_changes
 from review.safety import safety
 
@@ -31,6 +32,7 @@ def review(
     against: str = "",
     nodes: int | None = None,
     notes: Iterable[str] = (),
+    rehearsal: Rehearsals | None = None,
 ) -> Review:
     """Review an assembly.
 
@@ -42,6 +44,7 @@ def review(
         against: what it is compared with, for people.
         nodes: nodes that each window selects, where the templates do not tell.
         notes: what else there is to know of how the assemblies came about.
+        rehearsal: what would happen in the weeks to come; nothing by default.
     """
     new, old = Facts(after), Facts(before) if before is not None else None
     resources = resource_changes(before, after) if before is not None else []
@@ -66,6 +69,7 @@ def review(
         safety=safe,
         costs=costs(old, new),
         picture=picture(new, resources),
+        rehearsal=rehearsal,
     )
 
 

@@ -97,7 +97,7 @@ def _of(facts: Facts, one: Resource, prices: Mapping[str, Any]) -> Iterator[_Ite
 
 
 def _of_instance(facts: Facts, one: Resource, prices: Mapping[str, Any]) -> Iterator[_Item | str]:
-    system = "windows" if "windows" in _image(facts, one).lower() else "linux"
+    system = "windows" if "windows" in image_name(facts, one).lower() else "linux"
     kind = str(one.properties.get("InstanceType", "m1.small"))
     price = prices["instances_an_hour"][system].get(kind)
     label = "Windows" if system == "windows" else "Linux"
@@ -117,7 +117,7 @@ def _of_instance(facts: Facts, one: Resource, prices: Mapping[str, Any]) -> Iter
                 yield _Item(f"volume {volume}", "GiB", int(size), monthly)
 
 
-def _image(facts: Facts, one: Resource) -> str:
+def image_name(facts: Facts, one: Resource) -> str:
     """Return what names an instance's image: usually a public parameter, which is a parameter of the template."""
     raw = (one.raw.get("Properties") or {}).get("ImageId")
     name = raw.get("Ref") if isinstance(raw, Mapping) else raw

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from review.rehearsal.model import Rehearsals
+
 FORMAT = 1
 """Number of the JSON's form: it goes up when a key changes its meaning or is taken away, not when one is added."""
 
@@ -327,3 +329,5 @@ class Review(Part):
     safety: Safety
     costs: Costs
     picture: Picture
+    rehearsal: Rehearsals | None = None
+    """What would happen in the weeks to come; None if that was not asked for."""

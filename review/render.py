@@ -17,6 +17,9 @@ from review.calendar_drawing import DAY, LABELS, LANE, draw_calendar
 from review.matrix import matrix
 from review.model import Effect, Review, Weight
 from review.picture_drawing import draw_picture
+from review.rehearsal import charts
+from review.rehearsal.model import Rehearsals
+from review.rehearsal.rows import exposure_rows, figure_rows
 
 FOLDER = Path(__file__).with_name("page")
 LONGEST_COMMENT = 60_000
@@ -34,17 +37,29 @@ def to_json(review: Review) -> str:
 
 def to_html(review: Review) -> str:
     """Write a review as a page that needs nothing else, and no scripts."""
-    return (
-        _environment(autoescape=True)
-        .get_template("review.html.j2")
-        .render(
-            review=review,
-            calendar=draw_calendar(review.calendar),
-            picture=draw_picture(review.picture),
-            matrix=matrix(review.grants),
-            **_CONSTANTS,
-        )
+    template = _environment(autoescape=True).get_template("review.html.j2")
+    return template.render(
+        review=review,
+        calendar=draw_calendar(review.calendar),
+        picture=draw_picture(review.picture),
+        matrix=matrix(review.grants),
+        **_rehearsed(review.rehearsal),
+        **_CONSTANTS,
     )
+
+
+def rehearsal_to_html(rehearsal: Rehearsals) -> str:
+    """Write a rehearsal as a page of its own."""
+    template = _environment(autoescape=True).get_template("rehearsal_page.html.j2")
+    return template.render(**_rehearsed(rehearsal), **_CONSTANTS)
+
+
+def _rehearsed(rehearsal: Rehearsals | None) -> dict[str, Any]:
+    if rehearsal is None:
+        return {"rehearsal": None}
+    drawn = {name: getattr(charts, name)(rehearsal) for name in ("compliance", "exposure", "reboots")}
+    rows = {"rehearsal_rows": figure_rows(rehearsal), "exposure_rows": exposure_rows(rehearsal)}
+    return {"rehearsal": rehearsal, "charts": drawn, **rows}
 
 
 def to_markdown(review: Review) -> str:

@@ -97,7 +97,7 @@ class LocalAws:
         instance_listing.install(self.plane)
         subscribers.install(self.plane)
         cloudformation_alarms.install(self.plane)
-        self.traffic = Traffic()
+        self.traffic = Traffic(self.plane)
         if saved:
             saved_state.restore(self.plane, saved)
         self._moto = DomainDispatcherApplication(create_backend_app)
