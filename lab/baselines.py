@@ -6,7 +6,7 @@ and https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lab.errors import ApiError
@@ -18,6 +18,7 @@ from patching.operating_system import PREDEFINED_DEFAULTS, OperatingSystem, Patc
 from patching.quotas import MAX_BASELINES, MAX_PATCH_GROUPS
 
 _WEEK = 7
+_SEED_OF_AWS = 1_000_003
 
 
 @dataclass
@@ -51,6 +52,11 @@ class Baselines:
             stored = StoredBaseline(ids.resource("pb"), _predefined(name, system), now, now, by_aws=True)
             self._stored[stored.id] = stored
             self._defaults[system] = stored.id
+        # Ids of their own: those of everything else do not depend on how many baselines AWS has.
+        more = Ids(_SEED_OF_AWS)
+        for baseline in _more_of_windows():
+            stored = StoredBaseline(more.resource("pb"), baseline, now, now, by_aws=True)
+            self._stored[stored.id] = stored
 
     def all(self) -> list[StoredBaseline]:
         """Return all baselines, AWS's first."""
@@ -165,6 +171,23 @@ class Baselines:
         if stored.by_aws:
             raise ApiError("ValidationException", f"Patch baseline {baseline_id} is AWS's and cannot be changed.")
         return stored
+
+
+def _more_of_windows() -> list[PatchBaseline]:
+    """Make the baselines for Windows that AWS provides beside the default: of the system, and of applications too."""
+    windows = OperatingSystem.WINDOWS
+    system = _predefined("AWS-WindowsPredefinedPatchBaseline-OS", windows)
+    applications = ApprovalRule(
+        filters_from({"PATCH_SET": ["APPLICATION"], "PRODUCT_FAMILY": ["*"], "PRODUCT": ["*"]}, windows),
+        approve_after_days=_WEEK,
+    )
+    both = replace(
+        system,
+        name="AWS-WindowsPredefinedPatchBaseline-OS-Applications",
+        rules=(*system.rules, applications),
+        description="Patch baseline for WINDOWS and applications of Microsoft provided by AWS.",
+    )
+    return [replace(system, description="Patch baseline for WINDOWS provided by AWS."), both]
 
 
 def _predefined(name: str, system: OperatingSystem) -> PatchBaseline:

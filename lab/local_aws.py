@@ -145,6 +145,14 @@ class LocalAws:
         found: list[dict[str, Any]] = self._ask("faults", {"faults": wanted})["faults"]
         return found
 
+    def permit(self, access_key: str, policy: Mapping[str, Any] | None) -> None:
+        """Allow what is signed with an access key only what a policy allows; None checks nothing any more.
+
+        Raises:
+            LabError: a policy that the lab cannot read.
+        """
+        self._ask("permissions", {"access_key": access_key, "policy": policy})
+
     def calls(self, *, reset: bool = False) -> dict[str, int]:
         """Return how often each operation was called since the start, or since the last reset."""
         counted: dict[str, int] = self._ask("calls", {} if reset else None)["calls"]

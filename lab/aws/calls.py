@@ -106,8 +106,8 @@ class _Path:
     path: re.Pattern[str]
     query: frozenset[str]
     headers: frozenset[str]
-    rank: tuple[int, int]
-    """The more it asks for, the better it fits."""
+    rank: tuple[int, int, int]
+    """The more it asks for, the better it fits; of those that ask for the same, the plainer name is meant."""
 
 
 def _by_path(service: str, environ: dict[str, Any]) -> str:
@@ -158,7 +158,7 @@ def _path_of(operation: OperationModel) -> _Path:
         re.compile(pattern.rstrip("/") + "/?"),
         frozenset(query),
         frozenset(headers),
-        (len(query) + len(headers), -len(parts)),
+        (len(query) + len(headers), -len(parts), -len(operation.name)),
     )
 
 

@@ -87,7 +87,7 @@ class LocalAws:
         instance_listing.install(self.plane)
         subscribers.install(self.plane)
         cloudformation_alarms.install(self.plane)
-        self.traffic = Traffic()
+        self.traffic = Traffic(self.plane)
         self._moto = DomainDispatcherApplication(create_backend_app)
         # For every request moto looks through the folders of all its services.
         self._moto.get_backend_for_host = lru_cache(self._moto.get_backend_for_host)

@@ -55,7 +55,19 @@ _OF_AWS: dict[str, Callable[[AwsDocument, Request], Reply]] = {
 }
 """What the lab answers of AWS's documents; of the account's own it is moto that knows."""
 
+_ADDED = ("ListDocuments", "ListDocumentVersions", "ModifyDocumentPermission")
+"""What is answered here, of AWS's documents and the account's own together."""
+
+_OF_MOTO = frozenset(name for name in dir(SimpleSystemManagerResponse) if not name.startswith("_"))
 _SHARE = SimpleSystemManagerResponse.modify_document_permission
+
+
+def operations() -> dict[str, bool]:
+    """Return the operations of the service model, each with whether it is emulated; the others are refused."""
+    return {
+        name: _snake(name) in OPERATIONS or _snake(name) in _OF_MOTO or name in _ADDED
+        for name in _model().operation_names
+    }
 
 
 def install(plane: Plane) -> None:
@@ -63,9 +75,7 @@ def install(plane: Plane) -> None:
     calendars_api.install()
     own_documents.install(plane)
     original = SimpleSystemManagerResponse._dispatch  # noqa: SLF001
-    operations = frozenset(_model().operation_names)
-    SimpleSystemManagerResponse._dispatch = strict(original, operations)  # noqa: SLF001
-    implemented = {name for name in dir(SimpleSystemManagerResponse) if not name.startswith("_")}
+    SimpleSystemManagerResponse._dispatch = strict(original, frozenset(_model().operation_names))  # noqa: SLF001
     for name in _model().operation_names:
         snake = _snake(name)
         if snake in OPERATIONS:
@@ -76,7 +86,7 @@ def install(plane: Plane) -> None:
             answer = _document_answer(name, _list_document_versions)
         elif snake == "modify_document_permission":
             answer = _document_answer(name, _modify_document_permission)
-        elif snake in implemented:
+        elif snake in _OF_MOTO:
             answer = _of_moto(getattr(SimpleSystemManagerResponse, snake))
             answer = _document_answer(name, answer) if name in _OF_AWS else answer
             if name in tags_api.OPERATIONS:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from lab.baselines import Baselines, StoredBaseline
 from lab.errors import ApiError
 from lab.ids import Ids
+from patching.baseline import Patch
 from patching.operating_system import OperatingSystem
 from patching.quotas import MAX_BASELINES, MAX_PATCH_GROUPS
 from tests.lab.simulated import baseline, day
@@ -35,6 +38,21 @@ def test_aws_has_a_default_for_each_operating_system(baselines: Baselines) -> No
         assert default.by_aws
         assert default.baseline.name.startswith("AWS-")
         assert baselines.is_default(default.id)
+
+
+def test_windows_has_two_more_of_aws_one_of_them_for_applications_too(baselines: Baselines) -> None:
+    found = {one.baseline.name: one for one in baselines.all() if one.baseline.operating_system == "WINDOWS"}
+    assert list(found) == [
+        "AWS-DefaultPatchBaseline",
+        "AWS-WindowsPredefinedPatchBaseline-OS",
+        "AWS-WindowsPredefinedPatchBaseline-OS-Applications",
+    ]
+    assert [baselines.is_default(one.id) for one in found.values()] == [True, False, False]
+    assert {one.by_aws for one in found.values()} == {True}
+    update = Patch("KB1", "", "", TODAY, "Updates", "Unspecified", "Office 2019", family="Office")
+    later = TODAY + timedelta(days=7)
+    assert [one.baseline.decide(update, later).approved for one in found.values()] == [False, False, True]
+    assert not found["AWS-WindowsPredefinedPatchBaseline-OS-Applications"].baseline.decide(update, TODAY).approved
 
 
 def test_the_default_of_amazon_linux_takes_security_and_bug_fixes_after_a_week(baselines: Baselines) -> None:

@@ -274,6 +274,11 @@ def test_an_update_named_by_the_baseline_does_not_apply_once_a_later_one_is_inst
     assert found(on(WINDOWS, KB1=2), rejecting) == {"KB3": "Installed"}
 
 
+def test_packages_of_linux_that_a_later_release_is_installed_of_are_not_told_as_inapplicable() -> None:
+    using = baseline(approved=("tool-1.1*",))
+    assert found(on(LINUX, tool=2), using) == {"tool 1.2-1": "Installed"}
+
+
 # The catalogues that come with the lab.
 
 

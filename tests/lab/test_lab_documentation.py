@@ -1,17 +1,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import lab.aws.server  # noqa: F401 with all that it makes
-from lab.aws import tags_api
+from lab.aws import ssm_service
 from lab.aws.cloudformation_completed import Completed
 from lab.aws.moto_corrections import _is_known
-from lab.aws.operation import OPERATIONS
-from lab.aws.own_documents import CORRECTED
 from lab.aws.resource import Resource
-from lab.aws.ssm_service import _OF_AWS
 from lab.local_aws import ROOT
 
 
@@ -21,11 +19,24 @@ def first_column(section: str, following: str) -> list[str]:
     return re.findall(r"^\| (.*?) \|", table, re.MULTILINE)
 
 
-def test_the_table_of_operations_names_what_is_emulated_and_nothing_else() -> None:
-    column = first_column("Operations", "Not as AWS")
-    named = set(re.findall(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b", "\n".join(column)))
-    answered = {"".join(word.capitalize() for word in name.split("_")) for name in (*OPERATIONS, *CORRECTED)}
-    assert named - {"AwsRunPatchBaseline"} == answered | {"ListDocuments", *_OF_AWS, *tags_api.OPERATIONS}
+def rows_of_operations() -> list[tuple[list[str], str]]:
+    """Return the operations of each row of the table, and what it says of them."""
+    page = (ROOT / "docs" / "local-aws.md").read_text()
+    table = page.partition("| operation | emulated")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| ([A-Z].*?) \| (.*) \|$", table, re.MULTILINE)
+    return [(re.findall(r"\w+", operations), said) for operations, said in rows]
+
+
+def test_every_operation_of_the_service_is_in_one_row_of_the_table() -> None:
+    named = Counter(name for operations, _ in rows_of_operations() for name in operations)
+    assert [name for name, times in named.items() if times > 1] == []
+    assert set(named) == set(ssm_service.operations())
+
+
+def test_the_table_says_of_every_operation_whether_it_is_emulated() -> None:
+    said = {name: re.split("[:;]", text)[0] for operations, text in rows_of_operations() for name in operations}
+    assert set(said.values()) == {"yes", "partly", "no"}
+    assert {name: text != "no" for name, text in said.items()} == ssm_service.operations()
 
 
 def types_named() -> Iterator[str]:

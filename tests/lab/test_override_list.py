@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lab.command import Command
@@ -107,6 +109,23 @@ def test_on_windows_a_list_names_kb_numbers(lab: Lab) -> None:
     assert "Installed: 2026-03 Cumulative Update (KB3)" in step.output
     assert "Listed, with nothing to install: KB2" in step.output
     assert reported(node)["KB3"] == "InstalledOther"
+
+
+def test_on_windows_a_listed_update_need_not_take_the_place_of_another(lab: Lab) -> None:
+    node = lab.launch("windows")
+    node.installed = {}
+    lab.cloud.objects["lists/prod.yaml"] = "patches: [{id: KB3}]"
+    install(lab)
+    assert node.installed == {"KB1": 2}
+
+
+def test_on_windows_a_listed_update_for_a_feature_that_is_not_there_is_not_put_in(lab: Lab) -> None:
+    node = lab.launch("windows")
+    (chain,) = node.catalogue.packages
+    node.catalogue = replace(node.catalogue, packages=(replace(chain, feature="Web-Server"),))
+    lab.cloud.objects["lists/prod.yaml"] = "patches: [{id: KB3}]"
+    install(lab)
+    assert node.installed == {"KB1": 0}
 
 
 def test_a_scan_does_not_look_at_the_list(lab: Lab) -> None:

@@ -179,6 +179,49 @@ def test_a_package_that_no_notice_names_needs_the_non_security_option_and_a_star
     )
 
 
+@pytest.mark.parametrize(("version", "epoch"), [("1:3.0-2", "1"), ("3.0-2", "0")])
+def test_a_package_is_named_in_every_form_that_a_list_may_have(version: str, epoch: str) -> None:
+    patch = Patch("a", version, "x", RELEASED)
+    assert patch.identifiers() == (
+        "a",
+        "a.x",
+        f"a.x:{version}",
+        "3.0",
+        "3.0-2",
+        f"{epoch}:3.0-2",
+        f"a.x:{epoch}:3.0-2",
+        "a-3.0",
+        "a-3.0-2",
+        "a-3.0-2.x",
+        f"a-{epoch}:3.0-2",
+        f"a-{epoch}:3.0-2.x",
+        f"{epoch}:a-3.0-2.x",
+    )
+    assert replace(patch, version="7").identifiers()[3:5] == ("7", "7")
+
+
+def test_an_update_of_windows_is_named_by_its_number_and_notices_only() -> None:
+    assert replace(KB, advisory="MS17-023", cves=("CVE-1",)).identifiers() == (KB.name, "MS17-023", "CVE-1")
+
+
+@pytest.mark.parametrize(
+    ("classification", "severity", "advisory", "expected"),
+    [
+        ("Security", "Important", "", True),
+        ("", "", "ALAS-1", True),
+        ("Security", "", "", False),
+        ("", "Important", "", False),
+        ("", "", "", False),
+    ],
+)
+def test_a_notice_is_one_with_a_name_or_with_all_that_it_has_to_say(
+    classification: str, severity: str, advisory: str, expected: bool
+) -> None:
+    patch = replace(OPENSSL, classification=classification, severity=severity, advisory=advisory)
+    assert patch.has_notice is expected
+    assert approved(baseline(rule()), patch) is expected
+
+
 def test_ubuntu_takes_the_security_archive_only_unless_told_otherwise() -> None:
     update = replace(CURL_DEB, security=False)
     assert not approved(baseline(rule(UBUNTU), system=UBUNTU), update)
