@@ -84,9 +84,12 @@ class Terminal:
             items: what is in it.
             rest: the object's other members, asked for at the end.
         """
+        # What fails before there is anything to write leaves nothing half written.
+        source = iter(items)
+        first = list(islice(source, 1))
         print("{\n" + f'  "{name}": [', end="")
         comma = ""
-        for one in items:
+        for one in chain(first, source):
             print(f"{comma}\n    {json.dumps(plain(one), ensure_ascii=False)}", end="", flush=True)
             comma = ","
             yield one

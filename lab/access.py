@@ -192,13 +192,14 @@ def _condition_holds(operator: str, found: str | None, values: list[str]) -> boo
             return "true" in values
         return operator.endswith("IfExists") or "Not" in base
     match base:
-        case "StringEquals" | "ArnEquals":
+        case "StringEquals":
             return any(found == value for value in values)
-        case "StringNotEquals" | "ArnNotEquals":
+        case "StringNotEquals":
             return all(found != value for value in values)
-        case "StringLike" | "ArnLike":
+        # ArnEquals takes wildcards as ArnLike does, says IAM.
+        case "StringLike" | "ArnLike" | "ArnEquals":
             return any(_matches(value, found) for value in values)
-        case "StringNotLike" | "ArnNotLike":
+        case "StringNotLike" | "ArnNotLike" | "ArnNotEquals":
             return not any(_matches(value, found) for value in values)
         case "Bool":
             return found.lower() in [value.lower() for value in values]

@@ -188,8 +188,12 @@ class Activations:
         return f"arn:aws:iam::{self._cloud.account}:role/{role}"
 
     def _check_role(self, role: str) -> None:
-        arn = self.role_arn(role)
-        if not self._cloud.trusts(arn, SERVICE):
+        arn, here = self.role_arn(role), f"{self._cloud.region}:{self._cloud.account}"
+        context = {
+            "aws:SourceAccount": self._cloud.account,
+            "aws:SourceArn": f"arn:aws:ssm:{here}:managed-instance/mi-0123456789abcdef0",
+        }
+        if not self._cloud.trusts(arn, SERVICE, context):
             raise ApiError("ValidationException", f"There is no role {arn}, or {SERVICE} may not assume it.")
 
     def _image(self, name: str) -> tuple[Catalogue, Image]:

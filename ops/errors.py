@@ -36,9 +36,7 @@ def in_words(error: Exception) -> str:
         return f"{_one_line(error)}; `aws configure list-profiles` lists those there are"
     if isinstance(error, aws.TokenRetrievalError | aws.UnauthorizedSSOTokenError | aws.SSOTokenLoadError):
         return "the sign-in has expired; sign in again with `aws sso login`"
-    if isinstance(error, aws.IncompleteReadError):
-        return "the connection broke in the middle of a reply, also after retries; try again"
-    if isinstance(error, aws.HTTPClientError | aws.ConnectionError):
+    if isinstance(error, aws.HTTPClientError | aws.ConnectionError | aws.IncompleteReadError):
         return f"{_one_line(error).rstrip('.')}; is the Region right, the network there, and the local AWS running?"
     return _one_line(error)
 
@@ -49,7 +47,9 @@ def _refusal(error: aws.ClientError) -> str:
     operation = error.operation_name
     if code in _EXPIRED:
         return f"{operation}: the credentials have expired; sign in again"
-    if code == "RequestExpired" or (code in _SKEWED and _SKEW.search(message)) or code == "RequestTimeTooSkewed":
+    if code == "RequestExpired":  # EC2's word for both
+        return f"{operation}: the credentials have expired; sign in again, and set this machine's clock if it is wrong"
+    if (code in _SKEWED and _SKEW.search(message)) or code == "RequestTimeTooSkewed":
         return f"{operation}: this machine's clock and AWS's are too far apart; set the clock, for instance by NTP"
     if code in _UNKNOWN_CREDENTIALS:
         return f"{operation}: AWS does not know these credentials; check AWS_PROFILE or the keys"

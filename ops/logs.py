@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ops import progress
 from ops.errors import OperationError, in_words
@@ -162,7 +162,7 @@ def _of_step(
     if bucket:
         try:
             keys = _keys(session, bucket, prefix, name)
-        except ClientError as error:
+        except (BotoCoreError, ClientError) as error:
             problems.append(f"output of {name} in the bucket {bucket}: {in_words(error)}")
     details: Any = None
     for stream, field in _FIELDS.items():
@@ -171,7 +171,7 @@ def _of_step(
                 body = session.s3.get_object(Bucket=bucket, Key=keys[stream])["Body"].read()
                 yield StepOutput(name, stream, f"s3://{bucket}/{keys[stream]}", True, body.decode(errors="replace"))  # noqa: FBT003
                 continue
-            except ClientError as error:
+            except (BotoCoreError, ClientError) as error:
                 problems.append(f"s3://{bucket}/{keys[stream]}: {in_words(error)}")
         if details is None:
             details = session.ssm.get_command_invocation(CommandId=command_id, InstanceId=node_id, PluginName=name)

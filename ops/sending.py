@@ -35,10 +35,10 @@ MAX_COMMENT = 100
 _MARK = "patchops:"
 _NOT_SENT = (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ProxyConnectionError)
 """What breaks before a request has left."""
-_BROKEN = (aws.HTTPClientError, aws.ConnectionError, aws.IncompleteReadError, ResponseParserError)
+_BROKEN = (aws.HTTPClientError, aws.ConnectionError, ResponseParserError)
 """What may break after it."""
 _ATTEMPTS = 6
-_LOOKS = 6
+_LOOKS = 5
 _FIRST_WAIT = 0.5
 _CLOCKS = timedelta(minutes=5)
 """How far the clocks here and there may be apart."""
@@ -60,13 +60,11 @@ def send_once(session: Session, request: Mapping[str, Any], *, sleep: Sleep = ti
     """
     mark = f"{_MARK}{uuid.uuid4().hex[:12]}"
     marked = {**request, "Comment": _with_mark(request.get("Comment", ""), mark)}
-    begun = session.now()
+    begun = session.service_time
     wait = _FIRST_WAIT
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return session.ssm_once.send_command(**marked)["Command"]["CommandId"]
-        except KeyError:
-            return _found(session, mark, begun, aws.IncompleteReadError(actual_bytes=0, expected_bytes=1), sleep)
         except _NOT_SENT:
             if attempt == _ATTEMPTS:
                 raise
@@ -99,7 +97,7 @@ def _unsure(error: ClientError) -> bool:
     return status >= 500 and not throttled(error)  # noqa: PLR2004 HTTP's own range
 
 
-def _found(session: Session, mark: str, begun: datetime, error: Exception, sleep: Sleep) -> str:
+def _found(session: Session, mark: str, begun: datetime | None, error: Exception, sleep: Sleep) -> str:
     """Look for a command that may have been sent."""
     wait = _FIRST_WAIT
     problem = ""
@@ -120,12 +118,12 @@ def _found(session: Session, mark: str, begun: datetime, error: Exception, sleep
     raise OperationError(message)
 
 
-def find(session: Session, mark: str, begun: datetime) -> str:
+def find(session: Session, mark: str, begun: datetime | None) -> str:
     """Return the id of the command with this mark; empty if there is none."""
-    after = (begun - _CLOCKS).strftime("%Y-%m-%dT%H:%M:%SZ")
-    pages = session.ssm.get_paginator("list_commands").paginate(
-        Filters=[{"key": "InvokedAfter", "value": after}], PaginationConfig={"PageSize": 50}
-    )
+    # Only by the service's own time: this machine's clock may be wrong.
+    after = (begun - _CLOCKS).strftime("%Y-%m-%dT%H:%M:%SZ") if begun else ""
+    request: dict[str, Any] = {"Filters": [{"key": "InvokedAfter", "value": after}]} if after else {}
+    pages = session.ssm.get_paginator("list_commands").paginate(**request, PaginationConfig={"PageSize": 50})
     return next(
         (one["CommandId"] for page in pages for one in page["Commands"] if one.get("Comment", "").endswith(mark)), ""
     )

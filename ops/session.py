@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import IncompleteReadError
+from botocore.exceptions import ConnectionClosedError
 
 from ops import aws_cli
 from patching.deployment import SERVICE_TIME_HEADER
@@ -37,7 +37,6 @@ CONCURRENCY = 10
 _ATTEMPTS = 5
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 30
-_FIRST_WAIT = 0.1
 
 
 class Session:
@@ -62,7 +61,8 @@ class Session:
         core.set_config_variable("profile", profile)
         self._boto3 = boto3.Session(botocore_session=core, region_name=region or _region_of_environment())
         self._endpoint_url = endpoint_url
-        self._service_time: datetime | None = None
+        self.service_time: datetime | None = None
+        """The time at the service as of its last reply; None before the first one."""
         events = core.get_component("event_emitter")
         events.register("after-call", self._note_time)
         if explain:
@@ -133,7 +133,7 @@ class Session:
 
     def now(self) -> datetime:
         """Return the time at the service as of its last reply; this machine's time before the first one."""
-        return self._service_time or datetime.now(UTC)
+        return self.service_time or datetime.now(UTC)
 
     def each(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """Do some work for every item, several at one time, and yield what it returns in the order of the items.
@@ -165,37 +165,35 @@ class Session:
             max_pool_connections=CONCURRENCY,
         )
         client = self._boto3.client(service, config=config, endpoint_url=self._endpoint_url)
-        client.meta.events.register_first("needs-retry", _Incomplete(attempts).judge)
+        _expect_whole_replies(client)
         return client
 
     def _note_time(self, http_response: Any, **_: Any) -> None:  # noqa: ANN401 the event's own signature
         headers = http_response.headers
         if headers.get(SERVICE_TIME_HEADER):
-            self._service_time = datetime.fromisoformat(headers[SERVICE_TIME_HEADER])
+            self.service_time = datetime.fromisoformat(headers[SERVICE_TIME_HEADER])
         elif headers.get("date"):
-            self._service_time = parsedate_to_datetime(headers["date"])
+            self.service_time = parsedate_to_datetime(headers["date"])
 
 
-class _Incomplete:
-    """Has a reply that ends before its end read again: the parser takes half of one for an empty one.
+def _expect_whole_replies(client: Any) -> None:  # noqa: ANN401 as many types as services
+    """Take a reply that ends before its end for a connection that broke: the parsers take half of one for an empty one.
 
-    Args:
-        attempts: after so many, it is an error.
+    botocore has no event between the transport and the parser whose error would count as one of the transport.
     """
+    transport = client._endpoint.http_session  # noqa: SLF001
+    send = transport.send
 
-    def __init__(self, attempts: int) -> None:
-        self._attempts = attempts
-
-    def judge(self, response: Any, attempts: int, operation: Any, **_: Any) -> float | None:  # noqa: ANN401 the event's own signature
-        if response is None or operation.has_streaming_output or operation.http.get("method") == "HEAD":
-            return None
-        reply = response[0]
+    def whole(request: Any) -> Any:  # noqa: ANN401 botocore's own structures
+        reply = send(request)
         expected = reply.headers.get("content-length")
-        if expected is None or reply.headers.get("content-encoding") or int(expected) == len(reply.content):
-            return None
-        if attempts >= self._attempts:
-            raise IncompleteReadError(actual_bytes=len(reply.content), expected_bytes=int(expected))
-        return float(_FIRST_WAIT * 2**attempts)
+        if request.stream_output or request.method == "HEAD" or reply.headers.get("content-encoding"):
+            return reply
+        if expected is not None and int(expected) != len(reply.content):
+            raise ConnectionClosedError(endpoint_url=request.url)
+        return reply
+
+    transport.send = whole
 
 
 def _region_of_environment() -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import moto.cloudformation.models as cloudformation_models
@@ -14,6 +15,7 @@ from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudformation.utils import get_stack_from_s3_url
 from moto.core.responses import ActionResult, EmptyResult
+from moto.ec2.models.tags import TagBackend
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.ssm.models import ssm_backends
@@ -42,7 +44,22 @@ def install() -> None:
     for name in ("create_stack", "update_stack", "create_change_set"):
         setattr(CloudFormationBackend, name, _refusing_unknown_types(getattr(CloudFormationBackend, name)))
     cloudformation.ResourceMap.parse_ssm_parameter = _resolving_once(cloudformation.ResourceMap.parse_ssm_parameter)
+    TagBackend.describe_tags = _of_these_resources(TagBackend.describe_tags)
     cloudformation.parse_and_update_resource = _refusing_half_updates(cloudformation.parse_and_update_resource)
+
+
+def _of_these_resources(describe: Callable[..., Any]) -> Callable[..., Any]:
+    """Look at the tags of the resources that are named only: moto holds every tag of a fleet against every name."""
+
+    def describe_tags(backend: TagBackend, filters: dict[str, list[str]] | None = None) -> Any:  # noqa: ANN401 moto's own
+        ids = (filters or {}).get("resource-id", [])
+        if filters is None or not ids or any(set(one) & set("*?") for one in ids):
+            return describe(backend, filters)
+        these = copy(backend)
+        these.tags = {one: backend.tags[one] for one in ids if one in backend.tags}
+        return describe(these, {key: values for key, values in filters.items() if key != "resource-id"})
+
+    return describe_tags
 
 
 def _template_behind(url: str, account_id: str, partition: str) -> str:

@@ -91,6 +91,8 @@ def test_not_resource_is_about_all_other_resources() -> None:
         ("StringNotLike", "*", False),
         ("ArnEquals", "a", True),
         ("ArnEquals", "b", False),
+        ("ArnEquals", "*", True),
+        ("ArnNotEquals", "*", False),
         ("ArnNotEquals", "b", True),
         ("ArnNotEquals", "a", False),
         ("ArnLike", "*", True),

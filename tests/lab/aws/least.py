@@ -229,22 +229,3 @@ def _told(delivery: Delivery) -> tuple[str, str, bool]:
     told = json.loads(delivery.message)
     what = told.get("summary") or ("An alarm" if "AlarmName" in told else "Run Command")
     return delivery.to.split(":")[2], what, not delivery.problem
-
-
-def without_each(document: dict[str, Any], part: str = "Action") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the document without each action of each statement that allows, in turn, or without each `Resource`.
-
-    With each goes what was taken out; of a statement about a service, also the service.
-    """
-    for index, statement in enumerate(document["Statement"]):
-        if statement["Effect"] != "Allow":
-            continue
-        principal = statement.get("Principal")
-        service = principal.get("Service", "") if isinstance(principal, dict) else ""
-        values = statement[part] if isinstance(statement[part], list) else [statement[part]]
-        for value in values:
-            changed = copy.deepcopy(document)
-            changed["Statement"][index][part] = [one for one in values if one != value]
-            if not changed["Statement"][index][part]:
-                del changed["Statement"][index]
-            yield f"{service} {value}".strip(), changed

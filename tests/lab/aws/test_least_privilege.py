@@ -5,12 +5,14 @@ What operators may is asked in tests/workshop/test_operator_policy.py, of all th
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lab import access
+from lab.errors import ApiError
 from tests.lab.aws.stacks import Stack
 from tests.lab.aws.world import Connect
 
@@ -27,11 +29,18 @@ ACCOUNT = "123456789012"
 ON_CALL = f"arn:aws:iam::{ACCOUNT}:role/on-call"
 LOGS = f"logs.{REGION}.amazonaws.com"
 LOG_ACTIONS = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
-FOLLOWING = "what AWS's own example of a window's role has, to follow the command; the lab does not ask for it"
+FOLLOWING = {
+    "WindowRolePolicy": "what AWS's example of a window's role has, to follow the command: "
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/configuring-maintenance-window-permissions-cli.html",
+    "ScanDispatchRolePolicy": "what the service-linked role has for it, in whose place this role is: "
+    "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMServiceRolePolicy.html",
+}
+"""Why a role may follow what it sent, which the lab does not ask for."""
+
 REASONS = {
     **{
-        (role, f"ssm:{action}"): FOLLOWING
-        for role in ("ScanDispatchRolePolicy", "WindowRolePolicy")
+        (role, f"ssm:{action}"): why
+        for role, why in FOLLOWING.items()
         for action in ("CancelCommand", "GetCommandInvocation", "ListCommandInvocations", "ListCommands")
     },
     ("NodePolicy", "s3:GetEncryptionConfiguration"): "the agent asks for the bucket's encryption before it writes",
@@ -42,7 +51,7 @@ REASONS = {
         for action in LOG_ACTIONS
     },
     ("OperatorsRole", "sts:AssumeRole"): "people take it on, and nobody does in an hour: see the test about that below",
-    ("HybridRole", "ssm.amazonaws.com sts:AssumeRole"): "for machines outside of AWS, of which the lab has none: below",
+    ("HybridRole", "ssm.amazonaws.com sts:AssumeRole"): "asked when a machine outside of AWS registers: below",
 }
 """Actions that nothing misses in an hour of the lab, by policy, with why they are there."""
 
@@ -92,6 +101,25 @@ def whole(world: World) -> dict[str, Any]:
     return seen
 
 
+def without_each(document: dict[str, Any], part: str = "Action") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the document without each action of each statement that allows, in turn, or without each `Resource`.
+
+    With each goes what was taken out; of a statement about a service, also the service.
+    """
+    for index, statement in enumerate(document["Statement"]):
+        if statement["Effect"] != "Allow":
+            continue
+        principal = statement.get("Principal")
+        service = principal.get("Service", "") if isinstance(principal, dict) else ""
+        values = statement[part] if isinstance(statement[part], list) else [statement[part]]
+        for value in values:
+            changed = copy.deepcopy(document)
+            changed["Statement"][index][part] = [one for one in values if one != value]
+            if not changed["Statement"][index][part]:
+                del changed["Statement"][index]
+            yield f"{service} {value}".strip(), changed
+
+
 def test_every_policy_that_is_deployed_is_asked(world: World) -> None:
     """A policy of a kind that `World.policies` does not know would be one that nobody asks."""
     with_statements = {
@@ -122,8 +150,6 @@ def test_without_any_action_something_stops_working(world: World, whole: dict[st
 
 def _taken_out(world: World, part: str) -> Iterator[tuple[Any, str, dict[str, Any]]]:
     """Yield every policy but the operators' without each of its parts, and put it back afterwards."""
-    from tests.lab.aws.least import without_each  # noqa: PLC0415 as above
-
     for held in world.policies:
         document = held.document
         for taken, changed in without_each(document, part) if held.name != "Operators" else ():
@@ -134,8 +160,6 @@ def _taken_out(world: World, part: str) -> Iterator[tuple[Any, str, dict[str, An
 def test_without_any_bucket_that_an_isolated_network_reaches_something_stops_working(
     world: World, whole: dict[str, Any]
 ) -> None:
-    from tests.lab.aws.least import without_each  # noqa: PLC0415 as above
-
     held, superfluous = world.held("AWS::EC2::VPCEndpoint"), set()
     document = held.document
     for taken, changed in without_each(document, "Resource"):
@@ -149,8 +173,6 @@ def test_without_any_bucket_that_an_isolated_network_reaches_something_stops_wor
 
 
 def test_without_any_action_of_the_keys_policy_a_log_group_cannot_be_made(world: World, connect: Connect) -> None:
-    from tests.lab.aws.least import without_each  # noqa: PLC0415 as above
-
     held, needed = world.held("AWS::KMS::Key"), []
     document = held.document
     group = ("AWS::Logs::LogGroup", {"LogGroupName": world.log_group, "KmsKeyId": held.holder.arn})
@@ -177,7 +199,31 @@ def test_without_its_permission_the_function_is_not_told(
     assert {arrived for service, _, arrived in world.hour()["told"] if service == "lambda"} == {False}
 
 
-HERE = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": f"arn:aws:ssm:{REGION}:{ACCOUNT}:*"}
+def test_without_its_trust_policy_no_machine_registers_as_the_hybrid_role(
+    world: World, local_aws: LocalAws, connect: Connect
+) -> None:
+    ssm, held = connect("ssm", REGION), world.held("AWS::IAM::Role", "HybridRole")
+    made = ssm.create_activation(IamRole="patchops-least-hybrid", RegistrationLimit=1)
+    proof = (made["ActivationId"], made["ActivationCode"], "AMAZON_LINUX_2023")
+    whole = held.document
+    ((_, changed),) = without_each(whole)
+    held.put(changed)
+    with (
+        local_aws.plane.engine(REGION) as engine,
+        pytest.raises(ApiError, match=r"ssm.amazonaws.com may not assume it"),
+    ):
+        engine.activations.register(*proof)
+    held.put(whole)
+    with local_aws.plane.engine(REGION) as engine:
+        engine.activations.register(*proof)
+    (node,) = ssm.describe_instance_information(Filters=[{"Key": "ResourceType", "Values": ["ManagedInstance"]}])[
+        "InstanceInformationList"
+    ]
+    assert node["IamRole"] == "patchops-least-hybrid"
+    ssm.deregister_managed_instance(InstanceId=node["InstanceId"])
+
+
+HERE = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": f"arn:aws:ssm:{REGION}:{ACCOUNT}:managed-instance/mi-1"}
 
 
 @pytest.mark.parametrize(
@@ -185,7 +231,12 @@ HERE = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": f"arn:aws:ssm:{REGION}:{A
     [
         ("OperatorsRole", ON_CALL, {"aws:MultiFactorAuthPresent": "true"}, {"aws:MultiFactorAuthPresent": "false"}),
         ("HybridRole", "ssm.amazonaws.com", HERE, {**HERE, "aws:SourceAccount": "210987654321"}),
-        ("HybridRole", "ssm.amazonaws.com", HERE, {**HERE, "aws:SourceArn": f"arn:aws:ssm:eu-west-1:{ACCOUNT}:*"}),
+        (
+            "HybridRole",
+            "ssm.amazonaws.com",
+            HERE,
+            {**HERE, "aws:SourceArn": f"arn:aws:ssm:eu-west-1:{ACCOUNT}:managed-instance/mi-1"},
+        ),
         ("EventsRole", "events.amazonaws.com", HERE, {"aws:SourceAccount": "210987654321"}),
     ],
 )

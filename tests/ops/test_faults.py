@@ -1,0 +1,156 @@
+"""What goes wrong between `patchops` and AWS: nothing partial is shown as whole, and a mistake is one line."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.retries.bucket import TokenBucket
+
+from lab.local_aws import LocalAws
+from tests.ops.conftest import PROD, Patchops
+
+pytestmark = pytest.mark.xdist_group("ops")
+
+ENVIRONMENT = ("--environment", "lab")
+READING: dict[str, tuple[str, ...]] = {
+    "nodes": ENVIRONMENT,
+    "plan": PROD,
+    "compliance": ENVIRONMENT,
+    "drift": ENVIRONMENT,
+    "doctor": ENVIRONMENT,
+    "documents": ("--name-prefix", "AWS-RunPatch"),
+    "documents show": ("AWS-RunPatchBaseline",),
+    "runs": ENVIRONMENT,
+    "windows": ENVIRONMENT,
+    "calendar": ENVIRONMENT,
+    "exceptions": ("config/enterprise.yaml", "--environment", "lab", "--deployed"),
+    "watch": ("COMMAND",),
+    "run show": ("COMMAND",),
+    "logs": ("COMMAND", "NODE"),
+}
+CHANGING: dict[str, tuple[str, ...]] = {
+    "scan": PROD,
+    "install": (*PROD, "--yes"),
+    "run document": ("AWS-RunShellScript", *PROD, "--parameter", "commands=uptime", "--yes"),
+    "run cancel": ("COMMAND",),
+    "windows disable": ("prod", *ENVIRONMENT),
+    "windows enable": ("prod", *ENVIRONMENT),
+}
+NAMES: dict[str, str] = {}
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore waits between its attempts, and by itself when it is throttled: not here."""
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    monkeypatch.setattr(TokenBucket, "acquire", lambda *_, **__: True)
+
+
+@pytest.fixture
+def words(patchops: Patchops, scanned: None) -> dict[str, str]:
+    if not NAMES:
+        NAMES["COMMAND"] = patchops("runs", "-o", "json", "--document", "AWS-RunPatchBaseline").json[0]["command_id"]
+        NAMES["NODE"] = patchops("nodes", "--tag", "Name=patchops-lab-prod-1", "-o", "json").json[0]["id"]
+    return NAMES
+
+
+def line(path: str, words: dict[str, str]) -> tuple[str, ...]:
+    return (*path.split(), *(words.get(one, one) for one in {**READING, **CHANGING}[path]), "-q", "--output", "json")
+
+
+def without_times(text: str) -> Any:
+    return {**found, "at": ""} if isinstance(found := json.loads(text), dict) else found
+
+
+@pytest.mark.parametrize(
+    ("path", "do"),
+    [(path, ("throttle", "cut-before", "cut-within")[number % 3]) for number, path in enumerate(READING)],
+)
+def test_each_call_may_fail_once_and_the_result_is_the_same(
+    path: str, do: str, patchops: Patchops, account: LocalAws, words: dict[str, str]
+) -> None:
+    arguments = line(path, words)
+    account.calls(reset=True)
+    whole = patchops(*arguments)
+    assert whole.code in (0, 3), whole.err
+    number = sum(account.calls(reset=True).values())
+    # Each of them fails at its first attempt.
+    account.set_faults([{"calls": "*", "do": do, "first": one, "times": 1} for one in range(1, 2 * number, 2)])
+    result = patchops(*arguments)
+    assert result.code == whole.code, result.err
+    assert without_times(result.out) == without_times(whole.out)
+
+
+@pytest.mark.parametrize("path", READING)
+def test_credentials_that_expire_on_the_way_end_it_with_1_and_a_line_that_says_so(
+    path: str, patchops: Patchops, account: LocalAws, words: dict[str, str]
+) -> None:
+    arguments = line(path, words)
+    account.calls(reset=True)
+    patchops(*arguments)
+    number = sum(account.calls(reset=True).values())
+    account.set_faults([{"calls": "*", "do": "expired-token", "first": (number + 1) // 2}])
+    result = patchops(*arguments)
+    assert result.code == 1
+    assert all(text.startswith("patchops: ") for text in result.err.splitlines()), result.err
+    assert "the credentials have expired; sign in again" in result.err
+
+
+FAULTS = (
+    ("throttle", "AWS throttled the requests, also after retries; try again later"),
+    ("access-denied", "no permission: "),
+    ("cut-before", "is the Region right, the network there, and the local AWS running?"),
+    ("cut-within", "is the Region right, the network there, and the local AWS running?"),
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "do", "said"),
+    [(path, *FAULTS[number % len(FAULTS)]) for number, path in enumerate([*READING, *CHANGING])],
+)
+def test_a_fault_that_stays_is_one_line_and_exits_with_1(
+    path: str, do: str, said: str, patchops: Patchops, account: LocalAws, words: dict[str, str]
+) -> None:
+    account.set_faults([{"calls": "*", "do": do}])
+    result = patchops(*line(path, words))
+    assert result.code == 1
+    assert said in result.err
+    assert result.err.count("\n") == 1 if path not in ("compliance", "plan", "drift", "exceptions", "doctor") else True
+    assert "Traceback" not in result.err
+
+
+def test_nodes_whose_states_could_not_be_read_are_unknown_and_named(
+    patchops: Patchops, account: LocalAws, words: dict[str, str]
+) -> None:
+    account.set_faults([{"calls": "ssm:DescribeInstancePatchStates", "do": "access-denied"}])
+    result = patchops("compliance", *ENVIRONMENT, "--output", "json")
+    assert result.code == 1
+    assert {one["compliance"] for one in result.json["nodes"]} == {"UNKNOWN"}
+    assert result.json["summary"]["unknown"] == 4
+    assert "not read: patch states of 4 nodes (i-" in result.err
+    assert result.json["problems"]
+
+
+def test_a_page_of_the_report_says_that_it_is_not_the_whole(
+    patchops: Patchops, account: LocalAws, words: dict[str, str], tmp_path: Any
+) -> None:
+    account.set_faults([{"calls": "ssm:DescribeInstancePatchStates", "do": "access-denied"}])
+    patchops("compliance", *ENVIRONMENT, "--html", str(tmp_path / "page.html"))
+    page = (tmp_path / "page.html").read_text()
+    assert "Not the whole" in page
+    assert "patch states of 4 nodes" in page
+
+
+def test_a_command_whose_watching_fails_goes_on_and_is_picked_up_again(
+    patchops: Patchops, account: LocalAws, words: dict[str, str]
+) -> None:
+    account.set_faults([{"calls": "ssm:ListCommandInvocations", "do": "expired-token", "first": 1}])
+    result = patchops("scan", *PROD, "-q", "--output", "json")
+    assert result.code == 1
+    said, _, command = result.err.strip().rpartition(" ")
+    assert said.endswith("the command goes on, and is followed again by: patchops watch")
+    account.set_faults([])
+    again = patchops("watch", command, "--output", "json")
+    assert (again.code, again.json["status"]) == (0, "Success")
