@@ -34,6 +34,7 @@ class PatchBaselineResource(Resource, CloudFormationModel):
             stored = engine.baselines.create(PatchBaseline.from_api(properties), engine.clock.now)
             made = cls(stored.id, properties, account_id, region)
             try:
+                _tag(engine, stored.id, properties)
                 for group in properties.get("PatchGroups", ()):
                     engine.baselines.register(stored.id, group)
                 _make_default(engine, stored.id, properties)
@@ -45,6 +46,7 @@ class PatchBaselineResource(Resource, CloudFormationModel):
     def change(self, properties: Properties) -> None:
         with resource.plane.engine(self.region) as engine:
             engine.baselines.update(self._physical_id, PatchBaseline.from_api(properties), engine.clock.now)
+            _tag(engine, self._physical_id, properties)
             wanted = properties.get("PatchGroups", [])
             for group in set(engine.baselines.groups_of(self._physical_id)) - set(wanted):
                 engine.baselines.deregister(self._physical_id, group)
@@ -63,6 +65,11 @@ class PatchBaselineResource(Resource, CloudFormationModel):
         if attribute_name == "Id":
             return self._physical_id
         return super().get_cfn_attribute(attribute_name)
+
+
+def _tag(engine: Engine, baseline_id: str, properties: Properties) -> None:
+    tags = {one["Key"]: one["Value"] for one in properties.get("Tags", ())}
+    engine.tags.replace("PatchBaseline", baseline_id, tags)
 
 
 def _make_default(engine: Engine, baseline_id: str, properties: Properties) -> None:
