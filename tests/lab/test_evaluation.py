@@ -246,6 +246,7 @@ def test_an_update_that_is_not_out_yet_is_neither_missing_nor_available() -> Non
     node = on(WINDOWS)
     node.installed = {}
     assert found(node, windows(delay=30), "2026-01-01") == {}
+    assert found(node, windows(delay=30), "2026-01-11") == {"KB1": "AvailableSecurityUpdate"}
     named = baseline(OperatingSystem.WINDOWS, delay=30, approved=("KB1", "KB3"))
     assert found(node, named, "2026-01-01") == {}
     assert found(node, named, "2026-01-11") == {"KB1": "Missing"}
