@@ -7,7 +7,7 @@ have. The loop is made with boto3, without the start of a process for each reque
 a part of the fleet; its time for the whole is reckoned from that.
 
     python bench/operate.py                   50,000 nodes
-    python bench/operate.py --nodes 5000
+    python bench/operate.py --nodes 5000 --only compliance
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def main() -> None:
     """Measure, and print what was measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nodes", type=int, default=50_000)
-    nodes = parser.parse_args().nodes
+    parser.add_argument("--only", choices=("compliance", "plan", "drift"), help="measure this command only")
+    chosen = parser.parse_args()
+    nodes = chosen.nodes
     with local_aws.running(speed=SPEED) as aws:
         connect = connecting(aws)
         deploy(connect)
@@ -53,7 +55,8 @@ def main() -> None:
         aws.set_faults([{"calls": "*", "do": "delay", "milliseconds": round(LATENCY * 1000)}])
         print(f"{nodes:,} nodes, {LATENCY * 1000:.0f} ms a call, {CONCURRENCY} calls at one time")
         for command, floor in floors(nodes, systems).items():
-            report(command, floor, measure(aws, command))
+            if chosen.only in (None, command[0]):
+                report(command, floor, measure(aws, command))
         loop(connect, nodes)
 
 

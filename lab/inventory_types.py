@@ -7,7 +7,7 @@ aggregated, https://docs.aws.amazon.com/systems-manager/latest/userguide/invento
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -52,7 +52,7 @@ class InventoryItem:
     type: str
     version: str
     captured: str
-    entries: tuple[Entry, ...]
+    entries: Sequence[Entry]
     content_hash: str = field(default="", compare=False)
 
 

@@ -180,7 +180,7 @@ def gather_inventory(job: Job, place: Place, run: StepRun) -> Course:
         return
     items = collect(job.node, {name: str(value) for name, value in place.step.inputs.items()}, job.now())
     job.node.inventory |= {item.type: item for item in items}
-    found = ", ".join(f"{item.type} ({len(item.entries)})" for item in items)
+    found = ", ".join(item.type for item in items)
     run.code = 0
     run.output = f"[simulated] Inventory of {job.node.id}: {found or 'nothing'}.\n"
 

@@ -26,6 +26,10 @@ class Tags:
         """Add tags to a resource; one that it has gets the new value."""
         self._tags[kind, resource_id] = merged(self.of(kind, resource_id), tags)
 
+    def replace(self, kind: str, resource_id: str, tags: Mapping[str, str]) -> None:
+        """Give a resource these tags, and no others."""
+        self._tags[kind, resource_id] = merged({}, tags)
+
     def remove(self, kind: str, resource_id: str, keys: Iterable[str]) -> None:
         """Take tags from a resource; one that it does not have is no error."""
         gone = set(keys)

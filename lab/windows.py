@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
+from lab.automation import Automations
 from lab.clock import Clock
 from lab.cloud import Cloud
 from lab.command import Command
@@ -31,6 +32,7 @@ class MaintenanceWindows:
     def __init__(
         self,
         *,
+        automations: Automations,
         cloud: Cloud,
         clock: Clock,
         ids: Ids,
@@ -39,7 +41,7 @@ class MaintenanceWindows:
         events: ServiceEvents,
         log: Callable[[str], None],
     ) -> None:
-        self._invocations = WindowInvocations(cloud, clock, ids, fleet, log)
+        self._invocations = WindowInvocations(automations, cloud, clock, ids, fleet, log)
         self._clock = clock
         self._ids = ids
         self._run_command = run_command

@@ -163,7 +163,7 @@ class PatchFilter:
     def matches(self, patch: Patch) -> bool:
         """Tell whether the patch gets through."""
         value = patch.value(self.key).casefold()
-        return _ANY in self.values or (bool(value) and value in {known.casefold() for known in self.values})
+        return _ANY in self.values or value in {known.casefold() for known in self.values}
 
 
 def filters_from(mapping: Mapping[str, Iterable[str]], system: OperatingSystem) -> tuple[PatchFilter, ...]:

@@ -11,7 +11,7 @@ from patching.template_rules.assembly import Resource
 from review.aspects import Aspect, difference, members, of_association, of_window
 from review.baseline_changes import baseline_changes
 from review.exceptions import exception_changes
-from review.facts import Facts, NodeAssociation, Window, identity
+from review.facts import Facts, NodeAssociation, Window, identity, tags_of
 from review.grants import in_words
 from review.model import Area, Change, Effect, Grant, ResourceChange, Weight
 from review.resource_words import area, noun, of_resource, title
@@ -234,7 +234,7 @@ class _Told:
 
 
 def _tag_changes(old: Resource, new: Resource) -> Iterator[str]:
-    before, after = ({str(tag.get("Key")): str(tag.get("Value")) for tag in one.listed(_TAGS)} for one in (old, new))
+    before, after = (tags_of(one) for one in (old, new))
     for key in dict.fromkeys((*after, *before)):
         match before.get(key), after.get(key):
             case None, str(value):

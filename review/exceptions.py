@@ -8,6 +8,7 @@ from typing import Any
 
 from patching.schedule_words import joined
 from review.cloud_assembly import CloudAssembly
+from review.errors import ReviewError
 from review.model import OpenException, Weight
 
 
@@ -54,6 +55,13 @@ def _told(whole: CloudAssembly) -> Mapping[str, Mapping[str, Any]] | None:
 
 
 def _exception(name: str, one: Mapping[str, Any], day: date) -> OpenException:
+    try:
+        return _read(name, one, day)
+    except (KeyError, TypeError, ValueError):
+        raise ReviewError(f"the assembly's metadata tells of an exception {name} in a form that is not known") from None
+
+
+def _read(name: str, one: Mapping[str, Any], day: date) -> OpenException:
     until = date.fromisoformat(str(one["until"]))
     return OpenException(
         name=name,

@@ -183,7 +183,7 @@ class Facts:
     @cached_property
     def nodes(self) -> tuple[tuple[Resource, dict[str, str]], ...]:
         """The instances of the templates, with their tags."""
-        return tuple((one, _tags(one)) for one in self.assembly.of(INSTANCE))
+        return tuple((one, tags_of(one)) for one in self.assembly.of(INSTANCE))
 
     def selected(self, groups: tuple[Targets, ...]) -> int | None:
         """Return how many instances of the templates these targets select; None if the nodes are elsewhere."""
@@ -283,7 +283,8 @@ class Facts:
         content = None
         try:
             read = PatchBaseline.from_api(properties)
-            content = PatchBaseline(**{**vars(read), "default": default})
+            if _is_text(read):
+                content = PatchBaseline(**{**vars(read), "default": default})
         except (InvalidValueError, KeyError, ValueError, TypeError, AttributeError):
             pass  # a template may have anything: its words are then its properties'
         groups = tuple(self.shown(name) for name in listed(properties.get("PatchGroups")))
@@ -306,7 +307,17 @@ def identity(one: Resource) -> str:
     return f"{one.template}/{one.logical_id}"
 
 
-def _tags(one: Resource) -> dict[str, str]:
+def _is_text(baseline: PatchBaseline) -> bool:
+    """Tell whether all that a baseline names is text: a template may have anything in its lists."""
+    filters = [*baseline.global_filters, *(one for rule in baseline.rules for one in rule.filters)]
+    named = [baseline.name, *baseline.approved, *baseline.rejected]
+    named += [value for one in filters for value in (one.key, *one.values)]
+    named += [value for one in baseline.sources for value in (one.name, one.configuration, *one.products)]
+    return all(isinstance(one, str) for one in named)
+
+
+def tags_of(one: Resource) -> dict[str, str]:
+    """Return a resource's tags."""
     found = (tag for tag in one.listed("Tags") if isinstance(tag, Mapping))
     return {str(tag.get("Key")): str(tag.get("Value")) for tag in found}
 

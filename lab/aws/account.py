@@ -98,6 +98,18 @@ class Account:
         """Return the id of one of the lab's images by its name."""
         return next(key for key, known in self._images.items() if known == name)
 
+    def change_state(self, instance_id: str, state: str) -> None:
+        """Start, stop or terminate an instance; raise KeyError if it is not there."""
+        backend = ec2_backends[self.account][self.region]
+        if instance_id not in {one.id for one in backend.all_instances()}:
+            raise KeyError(instance_id)
+        change = {
+            "running": backend.start_instances,
+            "stopped": backend.stop_instances,
+            "terminated": backend.terminate_instances,
+        }[state]
+        change([instance_id])
+
     def allowed(self, role: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
         """Tell whether a role's policies allow an action on a resource."""
         found = self._role(role)

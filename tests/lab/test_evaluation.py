@@ -242,6 +242,26 @@ def test_an_update_of_windows_that_was_never_there_is_missing_not_inapplicable()
     assert not_applicable == 0
 
 
+def test_an_update_that_is_not_out_yet_is_neither_missing_nor_available() -> None:
+    node = on(WINDOWS)
+    node.installed = {}
+    assert found(node, windows(delay=30), "2026-01-01") == {}
+    named = baseline(OperatingSystem.WINDOWS, delay=30, approved=("KB1", "KB3"))
+    assert found(node, named, "2026-01-01") == {}
+    assert found(node, named, "2026-01-11") == {"KB1": "Missing"}
+
+
+def test_an_update_that_is_installed_is_not_available_too() -> None:
+    assert found(on(WINDOWS, KB1=2), windows(delay=30)) == {"KB3": "InstalledOther"}
+
+
+def test_only_updates_of_windows_are_available() -> None:
+    tool, *others = LINUX.packages
+    releases = [replace(one, classification="SecurityUpdates") for one in tool.releases]
+    node = on(replace(LINUX, packages=(replace(tool, releases=releases), *others)), tool=0)
+    assert found(node, baseline(delay=360)) == {"tool 1.0-1": "InstalledOther"}
+
+
 def web_server(*features: str) -> ManagedNode:
     """Return a node of Windows whose catalogue has an update of the web server too."""
     (chain,) = WINDOWS.packages

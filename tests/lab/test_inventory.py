@@ -79,6 +79,19 @@ def test_what_was_patched_has_the_time_of_it(lab: Lab) -> None:
     assert (tool["Version"], tool["InstalledTime"][:10]) == ("1.2", "2026-03-15")
 
 
+def test_what_was_collected_is_what_the_node_was_like_then(lab: Lab) -> None:
+    node = lab.launch()
+    gather(lab)
+    lab.approve()
+    lab.run()
+    tool, plain = entries(lab, node, "AWS:Application")
+    assert tool["Version"] == plain["Version"] == "1.0"
+    lab.clock.advance(lab.clock.now + timedelta(days=1))
+    item = lab.engine.inventory.item(node, "AWS:Application")
+    assert item
+    assert (item.entries[0]["Version"], len(item.entries), item.entries[1:]) == ("1.2", 2, [plain])
+
+
 def test_an_association_collects_the_updates_and_roles_of_windows(lab: Lab) -> None:
     node = lab.launch("windows")
     node.features = ("Web-Server",)

@@ -73,6 +73,17 @@ def test_a_baseline_of_windows_says_what_available_updates_mean(stack: Stack, ss
     assert "AvailableSecurityUpdatesComplianceStatus" not in ssm.get_patch_baseline(BaselineId=made)
 
 
+def test_the_tags_of_a_baseline_come_and_change(stack: Stack, ssm: Any) -> None:
+    def tags(made: str) -> dict[str, str]:
+        listed = ssm.list_tags_for_resource(ResourceType="PatchBaseline", ResourceId=made)["TagList"]
+        return {one["Key"]: one["Value"] for one in listed}
+
+    made = stack.deploy(One=baseline(Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]))["One"]
+    assert tags(made) == {"a": "1", "b": "2"}
+    stack.deploy(One=baseline(Tags=[{"Key": "a", "Value": "3"}]))
+    assert tags(made) == {"a": "3"}
+
+
 def test_a_baseline_can_be_named_by_others_of_its_template(stack: Stack) -> None:
     made = stack.deploy(
         {"Ref": {"Value": {"Ref": "One"}}, "Id": {"Value": {"Fn::GetAtt": ["One", "Id"]}}}, One=baseline()
