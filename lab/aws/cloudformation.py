@@ -32,10 +32,9 @@ class PatchBaselineResource(Resource, CloudFormationModel):
     def create(cls, properties: Properties, account_id: str, region: str) -> Resource:
         with resource.plane.engine(region) as engine:
             stored = engine.baselines.create(PatchBaseline.from_api(properties), engine.clock.now)
-            _tag(engine, "PatchBaseline", stored.id, properties)
             made = cls(stored.id, properties, account_id, region)
             try:
-                _tag(engine, stored.id, properties)
+                _tag(engine, "PatchBaseline", stored.id, properties)
                 for group in properties.get("PatchGroups", ()):
                     engine.baselines.register(stored.id, group)
                 _make_default(engine, stored.id, properties)
@@ -47,11 +46,7 @@ class PatchBaselineResource(Resource, CloudFormationModel):
     def change(self, properties: Properties) -> None:
         with resource.plane.engine(self.region) as engine:
             engine.baselines.update(self._physical_id, PatchBaseline.from_api(properties), engine.clock.now)
-<<<<<<< HEAD
             _tag(engine, "PatchBaseline", self._physical_id, properties)
-=======
-            _tag(engine, self._physical_id, properties)
->>>>>>> main
             wanted = properties.get("PatchGroups", [])
             for group in set(engine.baselines.groups_of(self._physical_id)) - set(wanted):
                 engine.baselines.deregister(self._physical_id, group)
@@ -72,18 +67,11 @@ class PatchBaselineResource(Resource, CloudFormationModel):
         return super().get_cfn_attribute(attribute_name)
 
 
-<<<<<<< HEAD
 def _tag(engine: Engine, kind: str, resource_id: str, properties: Properties) -> None:
-    """Give a resource the tags that the template says, and no other ones; baselines have them as a list."""
+    """Give a resource the tags that the template says, and no others; they are written as a list or as a mapping."""
     said = properties.get("Tags") or {}
     tags = said if isinstance(said, dict) else {one["Key"]: one["Value"] for one in said}
-    engine.tags.remove(kind, resource_id, set(engine.tags.of(kind, resource_id)) - set(tags))
-    engine.tags.add(kind, resource_id, tags)
-=======
-def _tag(engine: Engine, baseline_id: str, properties: Properties) -> None:
-    tags = {one["Key"]: one["Value"] for one in properties.get("Tags", ())}
-    engine.tags.replace("PatchBaseline", baseline_id, tags)
->>>>>>> main
+    engine.tags.replace(kind, resource_id, tags)
 
 
 def _make_default(engine: Engine, baseline_id: str, properties: Properties) -> None:
