@@ -149,6 +149,9 @@ class Cloud(Protocol):
     def instances(self) -> Iterable[Instance]:
         """Return the instances that are not terminated, in the order of their launch."""
 
+    def change_state(self, instance_id: str, state: str) -> None:
+        """Have an instance `running`, `stopped` or `terminated`; raise KeyError if it is not there."""
+
     def allowed(self, role: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
         """Tell whether a role's policies allow an action on a resource."""
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from lab.activations import Activations
 from lab.alarms import Alarms
+from lab.automation import Automations
 from lab.baselines import Baselines
 from lab.catalogue import Catalogue, agent_versions
 from lab.catalogue_file import built_in
@@ -108,7 +109,11 @@ class Engine:
         self.data_syncs = DataSyncs(cloud, clock, self.fleet, self.inventory, self.log)
         self.run_command.after.append(self.inventory.changed)
         self.inventory.watchers.append(self.data_syncs.changed)
+        self.automations = Automations(
+            cloud=cloud, clock=clock, ids=ids, fleet=self.fleet, run_command=self.run_command, log=self.log
+        )
         self.windows = MaintenanceWindows(
+            automations=self.automations,
             cloud=cloud,
             clock=clock,
             ids=ids,

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from lab.automation import CANCELLED, FAILED, SUCCESS, TIMED_OUT, Automation, Automations
 from lab.clock import Clock
 from lab.cloud import Cloud
 from lab.command_results import SERVICE
@@ -19,11 +20,21 @@ from lab.command_targets import resolve
 from lab.errors import ApiError
 from lab.fleet import Fleet
 from lab.ids import Ids
-from lab.window import LAMBDA, STEP_FUNCTIONS, TaskExecution, TaskInvocation, Window, WindowExecution, WindowTask
+from lab.window import (
+    AUTOMATION,
+    LAMBDA,
+    STEP_FUNCTIONS,
+    TaskExecution,
+    TaskInvocation,
+    Window,
+    WindowExecution,
+    WindowTask,
+)
 from patching.targets import Targets
 
 _PSEUDO = re.compile(r"\{\{\s*([A-Z_]+)\s*\}\}")
 _ACTIONS = {LAMBDA: "lambda:InvokeFunction", STEP_FUNCTIONS: "states:StartExecution"}
+_ENDED = {SUCCESS: "SUCCESS", FAILED: "FAILED", TIMED_OUT: "TIMED_OUT", CANCELLED: "CANCELLED"}
 _NOT_RUN = "[simulated] The lab keeps what it was invoked with, and runs no functions and no state machines."
 _WITHOUT_ROLE = "the service-linked role may not invoke it: the task needs a service role"
 
@@ -32,6 +43,7 @@ class WindowInvocations:
     """Invokes what tasks name.
 
     Args:
+        automations: runs runbooks.
         cloud: the account.
         clock: the lab's clock.
         ids: where the ids of invocations come from.
@@ -39,7 +51,16 @@ class WindowInvocations:
         log: takes what happens, in words.
     """
 
-    def __init__(self, cloud: Cloud, clock: Clock, ids: Ids, fleet: Fleet, log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        automations: Automations,
+        cloud: Cloud,
+        clock: Clock,
+        ids: Ids,
+        fleet: Fleet,
+        log: Callable[[str], None],
+    ) -> None:
+        self._automations = automations
         self._cloud = cloud
         self._clock = clock
         self._ids = ids
@@ -53,21 +74,54 @@ class WindowInvocations:
             ApiError: there are no such targets any more.
         """
         targets = list(self._targets(window, run.task))
-        for node_id, window_target_id in targets:
-            invocation = self._invocation(execution, run, node_id, window_target_id)
-            run.invocations.append(invocation)
-            errors = sum(one.status == "FAILED" for one in run.invocations)
-            if errors >= run.task.rate_control.stops_after(len(targets)):
-                invocation.status = "CANCELLED"
+        run.invocations = [self._invocation(execution, run, *target) for target in targets]
+        self._invoke_more(run)
+
+    def _invoke_more(self, run: TaskExecution) -> None:
+        """Invoke for as many targets as rate control allows now: runbooks take their time."""
+        rate, total = run.task.rate_control, len(run.invocations)
+        for invocation in run.invocations:
+            running = sum(one.status == "IN_PROGRESS" for one in run.invocations)
+            errors = sum(one.status in ("FAILED", "TIMED_OUT") for one in run.invocations)
+            if invocation.status != "PENDING" or running >= rate.concurrent(total):
+                continue
+            if errors >= rate.stops_after(total):
+                invocation.status, invocation.ended = "CANCELLED", self._clock.now
+            elif run.task.kind == AUTOMATION:
+                self._automate(run, invocation)
             else:
                 self._invoke(run.task, invocation)
-            invocation.ended = self._clock.now
+                invocation.ended = self._clock.now
+
+    def _automate(self, run: TaskExecution, invocation: TaskInvocation) -> None:
+        given = json.loads(invocation.parameters)
+        invocation.started = self._clock.now
+        try:
+            automation = self._automations.start(
+                run.task.document,
+                given.get("DocumentVersion") or "",
+                given.get("Parameters") or {},
+                role=run.task.service_role,
+            )
+        except ApiError as error:
+            invocation.status, invocation.details, invocation.ended = "FAILED", error.message, self._clock.now
+            return
+        invocation.status, invocation.execution_id = "IN_PROGRESS", automation.id
+        automation.watchers.append(lambda ended: self._automated(run, invocation, ended))
+
+    def _automated(self, run: TaskExecution, invocation: TaskInvocation, automation: Automation) -> None:
+        invocation.status = _ENDED[automation.status]
+        invocation.details, invocation.ended = automation.failure, self._clock.now
+        self._invoke_more(run)
 
     def cancel(self, run: TaskExecution) -> None:
         """Stop what is still under way."""
+        waiting = [one for one in run.invocations if one.status == "PENDING"]
+        for invocation in waiting:
+            invocation.status, invocation.ended = "CANCELLED", self._clock.now
         for invocation in run.invocations:
-            if invocation.status in ("PENDING", "IN_PROGRESS"):
-                invocation.status, invocation.ended = "CANCELLED", self._clock.now
+            if invocation.status == "IN_PROGRESS":
+                self._automations.stop(self._automations.get(invocation.execution_id), at_once=True)
 
     def _targets(self, window: Window, task: WindowTask) -> Iterator[tuple[str, str]]:
         """Yield the nodes, each with the window's target that it comes from, or nothing once for a task without any."""

@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 from lab.aws import (  # noqa: F401 importing them registers their operations
     activations_api,
     associations_api,
+    automation_api,
     available_patches_api,
     calendars_api,
     commands_api,

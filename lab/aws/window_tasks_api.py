@@ -10,12 +10,12 @@ from lab.aws.operation import Reply, Request, filters, operation, page, refuse, 
 from lab.command import DEFAULT_DELIVERY_TIMEOUT
 from lab.engine import Engine
 from lab.errors import ApiError
-from lab.window import LAMBDA, RUN_COMMAND, STEP_FUNCTIONS, WindowTask
+from lab.window import AUTOMATION, LAMBDA, RUN_COMMAND, STEP_FUNCTIONS, WindowTask
 from patching.rate_control import RateControl
 from patching.targets import Targets
 
 _WINDOW_TARGETS = "WindowTargetIds"
-_PARAMETERS = {RUN_COMMAND: "RunCommand", LAMBDA: "Lambda", STEP_FUNCTIONS: "StepFunctions"}
+_PARAMETERS = {RUN_COMMAND: "RunCommand", AUTOMATION: "Automation", LAMBDA: "Lambda", STEP_FUNCTIONS: "StepFunctions"}
 """Which parameters a task of a kind is invoked with."""
 
 

@@ -91,6 +91,10 @@ class RehearsedAccount:
         """Return none: there are no groups."""
         return None
 
+    def change_state(self, instance_id: str, state: str) -> None:  # noqa: ARG002
+        """Refuse: a rehearsal runs no runbooks."""
+        raise KeyError(instance_id)
+
     def set_alarm_state(self, name: str, state: str, reason: str) -> None:
         """Keep nothing."""
 

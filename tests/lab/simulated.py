@@ -175,6 +175,12 @@ class FakeCloud:
     def instances(self) -> Iterable[Instance]:
         return list(self.running.values())
 
+    def change_state(self, instance_id: str, state: str) -> None:
+        if state == "terminated":
+            del self.running[instance_id]
+        else:
+            self.running[instance_id] = replace(self.running[instance_id], running=state == "running")
+
     def allowed(self, role: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
         return access.allowed(self._documents(role), action, resource, context)
 

@@ -400,7 +400,7 @@ def send_as_is(client: Any, body: bytes) -> None:
     ("name", "arguments"),
     [
         ("create_ops_item", {"Description": "a", "Source": "b", "Title": "c"}),
-        ("start_automation_execution", {"DocumentName": "AWS-RestartEC2Instance"}),
+        ("start_session", {"Target": "i-0123456789abcdef0"}),
         ("list_nodes", {}),
     ],
 )

@@ -16,15 +16,19 @@ from tests.lab.aws.world import (
     SCAN,
     World,
     activation,
+    automation,
     custom_inventory,
     data_sync,
     deletion,
+    finished_automation,
     fresh_association,
     fresh_window,
     inventory_bucket,
     machine,
     rack,
+    stopping,
     task_of,
+    waiting_automation,
     window_named,
 )
 
@@ -90,6 +94,11 @@ READS: dict[str, Callable[[World], dict[str, Any]]] = {
     "get_patch_baseline": lambda world: {"BaselineId": world.baseline},
     "get_patch_baseline_for_patch_group": lambda _: {"PatchGroup": "prod", "OperatingSystem": "AMAZON_LINUX_2023"},
     "list_associations": lambda _: {},
+    "get_automation_execution": lambda world: {"AutomationExecutionId": automation(world)},
+    "describe_automation_executions": lambda world: {
+        "Filters": [{"Key": "ExecutionId", "Values": [automation(world)]}]
+    },
+    "describe_automation_step_executions": lambda world: {"AutomationExecutionId": finished_automation(world)},
     "list_association_versions": lambda world: {"AssociationId": world.association},
     "describe_effective_instance_associations": lambda world: {"InstanceId": world.nodes[0]},
     "describe_instance_associations_status": lambda world: {"InstanceId": world.nodes[0]},
@@ -179,6 +188,8 @@ WRITES: dict[str, Callable[[World], dict[str, Any]]] = {
     },
     "send_command": lambda world: {**SCAN, "InstanceIds": [world.nodes[0]]},
     "start_associations_once": lambda world: {"AssociationIds": [world.association]},
+    "start_automation_execution": lambda _: stopping(),
+    "stop_automation_execution": lambda world: {"AutomationExecutionId": waiting_automation(world)},
     "cancel_maintenance_window_execution": lambda world: {"WindowExecutionId": world.execution},
     "update_maintenance_window_target": lambda world: {
         "WindowId": world.window,
@@ -197,6 +208,7 @@ WRITES: dict[str, Callable[[World], dict[str, Any]]] = {
 
 WITHOUT_ANSWER = {
     "cancel_command",
+    "stop_automation_execution",
     "create_resource_data_sync",
     "delete_activation",
     "delete_association",

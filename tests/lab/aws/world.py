@@ -246,6 +246,30 @@ def data_sync(world: World) -> str:
     return "SyncToDestination"
 
 
+def stopping() -> dict[str, Any]:
+    """A runbook that stops an instance that is not there."""
+    return {"DocumentName": "AWS-StopEC2Instance", "Parameters": {"InstanceId": ["i-0123456789abcdef0"]}}
+
+
+def automation(world: World) -> str:
+    return str(world.ssm.start_automation_execution(**stopping())["AutomationExecutionId"])
+
+
+def finished_automation(world: World) -> str:
+    made = automation(world)
+    world.advance(minutes=5)
+    return made
+
+
+def waiting_automation(world: World) -> str:
+    """Start a runbook that waits for a long time."""
+    steps = [{"name": "wait", "action": "aws:sleep", "inputs": {"Duration": "P20D"}}]
+    content = json.dumps({"schemaVersion": "0.3", "mainSteps": steps})
+    if not world.ssm.list_documents(Filters=[{"Key": "Name", "Values": ["Waiting"]}])["DocumentIdentifiers"]:
+        world.ssm.create_document(Name="Waiting", DocumentType="Automation", Content=content)
+    return str(world.ssm.start_automation_execution(DocumentName="Waiting")["AutomationExecutionId"])
+
+
 def error_code(call: Callable[[], Any]) -> str:
     """Return the code of the error that a call is answered with."""
     with pytest.raises(ClientError) as error:
