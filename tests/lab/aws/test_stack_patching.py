@@ -229,3 +229,18 @@ def test_the_role_of_a_task_has_to_trust_systems_manager(stack: Stack, roles: di
     status = stack.attempt(Window=window(), Target=target(), Task=task(roles["node"]))
     assert status == "ROLLBACK_COMPLETE"
     assert f"AWS::SSM::MaintenanceWindowTask: ssm.amazonaws.com cannot assume {roles['node']}" in stack.reasons
+
+
+@pytest.mark.parametrize(
+    ("kind", "made"),
+    [("PatchBaseline", baseline), ("MaintenanceWindow", window), ("Association", association)],
+)
+def test_what_a_template_makes_has_its_tags(stack: Stack, ssm: Any, kind: str, made: Any) -> None:
+    def tags(resource: str) -> dict[str, str]:
+        found = ssm.list_tags_for_resource(ResourceType=kind, ResourceId=resource)["TagList"]
+        return {one["Key"]: one["Value"] for one in found}
+
+    one = stack.deploy(One=made(Tags=[{"Key": "Stage", "Value": "a"}, {"Key": "Old", "Value": "x"}]))["One"]
+    assert tags(one) == {"Stage": "a", "Old": "x"}
+    assert stack.deploy(One=made(Tags=[{"Key": "Stage", "Value": "b"}]))["One"] == one
+    assert tags(one) == {"Stage": "b"}
