@@ -34,7 +34,7 @@ class PatchBaselineResource(Resource, CloudFormationModel):
             stored = engine.baselines.create(PatchBaseline.from_api(properties), engine.clock.now)
             made = cls(stored.id, properties, account_id, region)
             try:
-                _tag(engine, stored.id, properties)
+                _tag(engine, "PatchBaseline", stored.id, properties)
                 for group in properties.get("PatchGroups", ()):
                     engine.baselines.register(stored.id, group)
                 _make_default(engine, stored.id, properties)
@@ -46,7 +46,7 @@ class PatchBaselineResource(Resource, CloudFormationModel):
     def change(self, properties: Properties) -> None:
         with resource.plane.engine(self.region) as engine:
             engine.baselines.update(self._physical_id, PatchBaseline.from_api(properties), engine.clock.now)
-            _tag(engine, self._physical_id, properties)
+            _tag(engine, "PatchBaseline", self._physical_id, properties)
             wanted = properties.get("PatchGroups", [])
             for group in set(engine.baselines.groups_of(self._physical_id)) - set(wanted):
                 engine.baselines.deregister(self._physical_id, group)
@@ -67,9 +67,9 @@ class PatchBaselineResource(Resource, CloudFormationModel):
         return super().get_cfn_attribute(attribute_name)
 
 
-def _tag(engine: Engine, baseline_id: str, properties: Properties) -> None:
-    tags = {one["Key"]: one["Value"] for one in properties.get("Tags", ())}
-    engine.tags.replace("PatchBaseline", baseline_id, tags)
+def _tag(engine: Engine, kind: str, resource_id: str, properties: Properties) -> None:
+    """Give a resource the tags of its template, and no others."""
+    engine.tags.replace(kind, resource_id, {one["Key"]: one["Value"] for one in properties.get("Tags", ())})
 
 
 def _make_default(engine: Engine, baseline_id: str, properties: Properties) -> None:
@@ -88,11 +88,14 @@ class AssociationResource(Resource, CloudFormationModel):
     @classmethod
     def create(cls, properties: Properties, account_id: str, region: str) -> Resource:
         with resource.plane.engine(region) as engine:
-            return cls(associations_api.create(engine, properties).id, properties, account_id, region)
+            made = associations_api.create(engine, properties)
+            _tag(engine, "Association", made.id, properties)
+            return cls(made.id, properties, account_id, region)
 
     def change(self, properties: Properties) -> None:
         with resource.plane.engine(self.region) as engine:
             associations_api.change(engine, self._physical_id, properties)
+            _tag(engine, "Association", self._physical_id, properties)
 
     def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002
         with resource.plane.engine(self.region) as engine:
@@ -112,12 +115,15 @@ class MaintenanceWindowResource(Resource, CloudFormationModel):
     @classmethod
     def create(cls, properties: Properties, account_id: str, region: str) -> Resource:
         with resource.plane.engine(region) as engine:
-            return cls(windows_api.create(engine, properties).id, properties, account_id, region)
+            window = windows_api.create(engine, properties)
+            _tag(engine, "MaintenanceWindow", window.id, properties)
+            return cls(window.id, properties, account_id, region)
 
     def change(self, properties: Properties) -> None:
         with resource.plane.engine(self.region) as engine:
             # What the template no longer says goes back to its default.
             windows_api.change(engine, engine.windows.get(self._physical_id), {**properties, "Replace": True})
+            _tag(engine, "MaintenanceWindow", self._physical_id, properties)
 
     def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002
         with resource.plane.engine(self.region) as engine:
@@ -139,6 +145,7 @@ class MaintenanceWindowTargetResource(Resource, CloudFormationModel):
                 name=properties.get("Name", ""),
                 description=properties.get("Description", ""),
                 owner_information=properties.get("OwnerInformation", ""),
+                resource_type=properties.get("ResourceType", "INSTANCE"),
             )
             return cls(target.id, properties, account_id, region)
 
