@@ -10,17 +10,21 @@ from typing import Annotated
 
 import typer
 
-from cli import lab_traffic, lab_world, teardown
-from cli.options import ERROR, Output, OutputFormat, PolicyEnvironment, Terminal
+from cli import lab_state, lab_status, lab_traffic, lab_world, teardown
+from cli.options import ERROR, PolicyEnvironment
 from lab import catalogue_file, local_aws, workshop
 from lab.errors import LabError
 from ops.session import Session
-from ops.table import moment, table
+from ops.table import moment
 from patching.policy_file import read_policy
 
 app = typer.Typer(help="The local AWS: a fleet to practise on, without an account.", no_args_is_help=True)
 app.command()(lab_traffic.faults)
 app.command()(lab_world.chaos)
+app.command()(lab_state.load)
+app.command()(lab_state.pace)
+app.command()(lab_state.save)
+app.command()(lab_status.status)
 app.command()(lab_world.events)
 app.command()(lab_world.populate)
 app.command()(lab_traffic.calls)
@@ -36,6 +40,9 @@ def up(
         float | None, typer.Option(help="Lab seconds that go by in a second while something runs.", min=0.1)
     ] = None,
     nodes: Annotated[int, typer.Option(help="Nodes to add: see populate.", min=0)] = 0,
+    run: Annotated[
+        bool, typer.Option("--running", help="Let time go by also while nothing runs: windows open by themselves.")
+    ] = False,
     catalogue: Annotated[
         str, typer.Option(help="A JSON file with patches of your own, in the place of the made-up ones of its system.")
     ] = "",
@@ -43,9 +50,11 @@ def up(
     """Start a local AWS in the background; use it with: eval "$(patchops lab up)"."""
     if catalogue:
         catalogue_file.read(catalogue)  # what is wrong with it is told here, and all of it
-    running, started = local_aws.up(port=port, speed=speed, catalogue=catalogue)
+    running, started = local_aws.up(port=port, speed=speed, catalogue=catalogue, running=run)
     if catalogue and not started:
         raise LabError("a local AWS is running already, with another catalogue; stop it first: patchops lab down")
+    if not started and (run or speed is not None):
+        running.pace(speed=speed, running=run or None)
     print(f"local AWS {'started' if started else 'is running already'} at {running.url}", file=sys.stderr)
     if nodes:
         print(f"{running.populate(nodes)} nodes added", file=sys.stderr)
@@ -112,48 +121,8 @@ def register(
 
 
 @app.command()
-def status(output: Output = OutputFormat.TABLE) -> None:
-    """Show the lab's clock, its nodes, why an instance is not one, and who was not told of something, and why."""
-    running = local_aws.required()
-    state = {"url": running.url, **running.status()}
-    general = table(
-        "Local AWS",
-        ("", " "),
-        (
-            ("Address", running.url),
-            ("Clock", moment(datetime.fromisoformat(state["now"]))),
-            ("Working", "yes" if state["working"] else "no"),
-            ("Speed while working", f"{state['speed']:g} lab seconds a second"),
-        ),
-    )
-    regions = table(
-        "Regions",
-        ("Region", "Managed nodes", "Baselines", "Windows", "Associations", "Commands running"),
-        (
-            (name, len(one["managed"]), one["baselines"], one["windows"], one["associations"], one["commands_running"])
-            for name, one in state["regions"].items()
-        ),
-    )
-    unmanaged = table(
-        "Instances that are not managed",
-        ("Region", "Instance", "Why"),
-        ((name, *pair) for name, one in state["regions"].items() for pair in one["unmanaged"].items()),
-    )
-    untold = table(
-        "Not told",
-        ("Region", "Source", "To", "Why", "Times"),
-        (
-            (name, row["source"], row["to"], row["problem"], row["times"])
-            for name, one in state["regions"].items()
-            for row in one["not_told"]
-        ),
-    )
-    Terminal(output).show(state, [one for one in (general, regions, unmanaged, untold) if one.rows])
-
-
-@app.command()
 def down() -> None:
-    """Stop the local AWS; what was in it is gone."""
+    """Stop the local AWS; what was in it and was not saved is gone."""
     stopped = local_aws.down()
     print("local AWS stopped" if stopped else "no local AWS was running", file=sys.stderr)
 

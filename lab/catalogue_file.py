@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -204,11 +205,17 @@ def _made(data: _Catalogue) -> Catalogue:
         platform_name=data.platform_name,
         platform_version=data.platform_version,
         agent_version=data.agent_version,
-        images=tuple(Image(one.name, system, one.parameters, one.built, one.features) for one in data.images),
+        images=tuple(
+            Image(one.name, system, one.parameters, one.built.astimezone(UTC), one.features) for one in data.images
+        ),
         packages=_update_chains(data.updates)
         if system.family is PatchFamily.WINDOWS
         else tuple(_package(one, data.product, system) for one in data.packages),
-        growth=Growth(data.growth.seed, data.growth.since, tuple(Rate(**one.model_dump()) for one in data.growth.rates))
+        growth=Growth(
+            data.growth.seed,
+            data.growth.since.astimezone(UTC),
+            tuple(Rate(**one.model_dump()) for one in data.growth.rates),
+        )
         if data.growth
         else None,
     )
@@ -223,7 +230,7 @@ def _package(entry: _Package, product: str, system: OperatingSystem) -> Package:
             name=entry.name,
             version=release.version,
             arch=entry.arch,
-            released=release.released,
+            released=release.released.astimezone(UTC),
             # Of an apt package the archive tells only where it came from; its priority stands in for a severity.
             classification=("Security" if release.security else "") if apt else release.classification,
             severity=entry.priority if apt else release.severity,
@@ -255,7 +262,7 @@ def _update_chains(updates: tuple[_Update, ...]) -> tuple[Package, ...]:
                     name=update.kb,
                     version="",
                     arch="",
-                    released=update.released,
+                    released=update.released.astimezone(UTC),
                     classification=update.classification,
                     severity=update.severity,
                     product=update.product,

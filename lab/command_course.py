@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection
 from datetime import timedelta
+from functools import partial
 
 from lab.baselines import Baselines
 from lab.catalogue import Catalogue
@@ -83,7 +84,7 @@ class CommandCourse:
         """Have a command begin once its nodes fetch it, and give up on it when it expires."""
         self._documents[command.id] = document, document.command.resolved_steps(command.parameters)
         self._clock.at(self._clock.now + _PICK_UP, lambda: self._begin(command), work=True)
-        command.expiry = self._clock.at(command.expires, lambda: self._expire(command))
+        command.expiry = self._clock.at(command.expires, partial(self._expire, command))
 
     def forget(self, command: Command) -> None:
         """Keep nothing of a command that is over."""

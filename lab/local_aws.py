@@ -17,9 +17,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Any
 
+from lab import saved_file
 from lab.errors import LabError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,6 +34,7 @@ _ACCOUNT = "123456789012"
 _STATE = BUILD / "local-aws.json"
 _LOG = BUILD / "local-aws.log"
 _START_SECONDS = 60
+_PATIENCE = 600.0
 _STOP_SECONDS = 10
 _DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?")
 
@@ -127,6 +130,24 @@ class LocalAws:
         }
         return str(self._ask("register", body)["node"])
 
+    def pace(self, *, speed: float | None = None, running: bool | None = None) -> dict[str, Any]:
+        """Choose how fast its time goes by, and whether it does while nothing runs; return its status."""
+        given = {"speed": speed, "running": running}
+        return self._ask("pace", {name: value for name, value in given.items() if value is not None})
+
+    def save(self, path: Path) -> datetime:
+        """Save its whole state to a file, and return the time that its clock shows there.
+
+        What runs comes to its end before: the clock moves on until then.
+
+        Raises:
+            LabError: the file cannot be written; the last save in it stays whole.
+        """
+        data = self._ask_bytes("save", b"{}", timeout=None)
+        header, _ = saved_file.header_of(data)
+        saved_file.write(path, data)
+        return datetime.fromisoformat(header["now"])
+
     def faults(self) -> list[dict[str, Any]]:
         """Return what goes wrong at which calls."""
         found: list[dict[str, Any]] = self._ask("faults")["faults"]
@@ -159,18 +180,29 @@ class LocalAws:
         return counted
 
     def _ask(self, what: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = json.loads(
+                self._ask_bytes(what, None if body is None else json.dumps(body).encode())
+            )
+        except ValueError as error:
+            raise LabError(f"the local AWS at {self.url} does not answer: {error}") from None
+        return answer
+
+    def _ask_bytes(self, what: str, body: bytes | None, timeout: float | None = _PATIENCE) -> bytes:
         request = urllib.request.Request(  # noqa: S310 our own server's address
-            f"{self.url}/lab/{what}",
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
+            f"{self.url}/lab/{what}", data=body, headers={"Content-Type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=300) as reply:  # noqa: S310
-                answer: dict[str, Any] = json.load(reply)
+            with urllib.request.urlopen(request, timeout=timeout) as reply:  # noqa: S310
+                answer: bytes = reply.read()
                 return answer
         except urllib.error.HTTPError as error:
-            raise LabError(json.load(error)["error"]) from None
-        except (OSError, ValueError) as error:
+            try:
+                message = json.load(error)["error"]
+            except (ValueError, KeyError, TypeError):
+                message = f"the local AWS at {self.url} answers with {error.code}"
+            raise LabError(message) from None
+        except (OSError, HTTPException) as error:
             raise LabError(f"the local AWS at {self.url} does not answer: {error}") from None
 
 
@@ -196,13 +228,17 @@ def running(*, port: int = 0, speed: float | None = None) -> Iterator[LocalAws]:
             process.wait()
 
 
-def up(*, port: int = 0, speed: float | None = None, catalogue: str = "") -> tuple[LocalAws, bool]:
+def up(
+    *, port: int = 0, speed: float | None = None, catalogue: str = "", running: bool = False, load: str = ""
+) -> tuple[LocalAws, bool]:
     """Return the local AWS that runs in the background, and whether it had to be started.
 
     Args:
         port: where it listens on the loopback interface; 0 for any free port.
         speed: lab seconds that go by in a second while something runs.
         catalogue: a file with catalogues that take the place of the built-in ones of the same operating system.
+        running: whether time also goes by while nothing runs.
+        load: a file with a saved state to go on from.
 
     Raises:
         LabError: it does not start, for instance because the port is taken.
@@ -210,7 +246,9 @@ def up(*, port: int = 0, speed: float | None = None, catalogue: str = "") -> tup
     found = find()
     if found:
         return found, False
-    arguments = ["--catalogue", str(Path(catalogue).resolve())] if catalogue else []
+    arguments = ["--running"] if running else []
+    for option, file in (("--catalogue", catalogue), ("--load", load)):
+        arguments += [option, str(Path(file).resolve())] if file else []
     process = _start(port, speed, arguments, stdin=subprocess.DEVNULL)
     started = _announced(process)
     if process.stdout:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from lab.change_calendar import Calendars
@@ -317,7 +318,7 @@ class StateManager:
         self._log(f"association {association.name} ran{': ' + problem if problem else ''}")
         self._events.association(association, execution)
         if command:
-            command.watchers.append(lambda invocation: self._changed(association, execution, invocation))
+            command.watchers.append(partial(self._changed, association, execution))
 
     def _changed(
         self, association: Association, execution: AssociationExecution, invocation: Invocation | None
@@ -332,7 +333,7 @@ class StateManager:
             return
         runs = association.schedule.next_runs(self._clock.now, 1, anchor=association.created)
         if runs:
-            association.next_event = self._clock.at(runs[0], lambda: self._fire(association))
+            association.next_event = self._clock.at(runs[0], partial(self._fire, association))
 
     def _fire(self, association: Association) -> None:
         self.apply(association)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice, takewhile
 
 from lab.automation import Automations
 from lab.clock import Clock
 from lab.cloud import Cloud
-from lab.command import Command
+from lab.command import Command, Invocation
 from lab.errors import ApiError
 from lab.fleet import Fleet
 from lab.ids import Ids
@@ -106,7 +107,7 @@ class MaintenanceWindows:
             window.next_event = None
         upcoming = self.upcoming(window, 1)
         if upcoming and window.enabled:
-            window.next_event = self._clock.at(upcoming[0], lambda: self._open(window))
+            window.next_event = self._clock.at(upcoming[0], partial(self._open, window))
 
     def upcoming(self, window: Window, count: int) -> list[datetime]:
         """Return the next openings; there are none outside the dates between which it is active."""
@@ -206,7 +207,7 @@ class MaintenanceWindows:
             self._events.window_execution(execution)
         self._start_tasks(window, execution)
         cutoff = ends - timedelta(hours=window.cutoff_hours)
-        self._clock.at(cutoff, lambda: self._cut_off(execution))
+        self._clock.at(cutoff, partial(self._cut_off, execution))
 
     def _start_tasks(self, window: Window, execution: WindowExecution) -> None:
         """Start the tasks of the most urgent priority; the others follow when these are done."""
@@ -236,7 +237,7 @@ class MaintenanceWindows:
             self._log(f"window {window.name}: task {task.name or task.id} failed: {run.problem}")
         self._tell(execution, run)
         if run.command:
-            run.command.watchers.append(lambda _: self._tell(execution, run))
+            run.command.watchers.append(partial(self._command_changed, execution, run))
 
     def _send(self, window: Window, execution: WindowExecution, run: TaskExecution) -> Command:
         task, groups = run.task, groups_of(window, run.task)
@@ -256,6 +257,9 @@ class MaintenanceWindows:
             alarms=task.alarms,
             sender_role=task.service_role,
         )
+
+    def _command_changed(self, execution: WindowExecution, run: TaskExecution, _: Invocation | None) -> None:
+        self._tell(execution, run)
 
     def _tell(self, execution: WindowExecution, run: TaskExecution) -> None:
         if run.status != run.told:

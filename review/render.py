@@ -65,9 +65,10 @@ def _rehearsed(rehearsal: Rehearsals | None) -> dict[str, Any]:
 def to_markdown(review: Review) -> str:
     """Write a review as Markdown, short enough for the comment of a pull request."""
     template = _environment(autoescape=False).get_template("review.md.j2")
+    rehearsed = _rehearsed(review.rehearsal)
     most = 400
     while True:
-        text = template.render(review=review, marker=Markdown(MARKER), most=most, **_CONSTANTS)
+        text = template.render(review=review, marker=Markdown(MARKER), most=most, **rehearsed, **_CONSTANTS)
         text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
         if len(text) <= LONGEST_COMMENT or most == 0:
             return text[:LONGEST_COMMENT]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any, SupportsBytes
 from urllib.parse import unquote
@@ -27,9 +27,11 @@ from werkzeug.exceptions import HTTPException
 from lab import access
 from lab.alarms import COMPARISONS, STATISTICS
 from lab.aws import output_objects
+from lab.aws.changes import Changes
 from lab.aws.resource_groups import members
 from lab.aws.vpc import network_of
 from lab.catalogue import Catalogue
+from lab.clock import Clock
 from lab.cloud import Alarm, Instance, RuleTarget, StoredDocument, Topic
 from patching.operating_system import PlatformType
 
@@ -45,27 +47,27 @@ class Account:
     Args:
         region: the Region.
         catalogues: the operating systems whose images are registered there.
-        now: tells the lab's time.
-        changes: a number that is another one whenever instances, roles or networks may have changed.
+        clock: the lab's clock.
+        changes: tells whether instances, roles or networks may have changed.
     """
 
     def __init__(
         self,
         region: str,
         catalogues: tuple[Catalogue, ...],
-        now: Callable[[], datetime],
-        changes: Callable[[], int],
+        clock: Clock,
+        changes: Changes,
     ) -> None:
         self.account = ACCOUNT
         self.region = region
-        self._now = now
+        self._clock = clock
         self._changes = changes
         self._images = _register_images(region, catalogues)
         self._roles: dict[str, Role | None] = {}
 
     def changes(self) -> int:
         """Return a number that is another one whenever instances, roles or networks may have changed."""
-        return self._changes()
+        return self._changes.number
 
     def instances(self) -> Iterator[Instance]:
         """Return the instances that are not terminated, in the order of their launch."""
@@ -189,7 +191,13 @@ class Account:
     def put_metric(self, namespace: str, name: str, dimensions: Mapping[str, str], value: float) -> None:
         """Put a datapoint of a metric, of now."""
         described = [{"Name": key, "Value": one} for key, one in dimensions.items()]
-        datum = {"MetricName": name, "Dimensions": described, "Value": value, "Unit": "Count", "Timestamp": self._now()}
+        datum = {
+            "MetricName": name,
+            "Dimensions": described,
+            "Value": value,
+            "Unit": "Count",
+            "Timestamp": self._clock.now,
+        }
         cloudwatch_backends[self.account][self.region].put_metric_data(namespace, [datum])
 
     def alarms(self) -> Iterator[Alarm]:
@@ -211,7 +219,7 @@ class Account:
         """Keep the state of an alarm."""
         alarm = cloudwatch_backends[self.account][self.region].alarms[name]
         alarm.update_state(reason, "{}", str(state))
-        alarm.state_updated_timestamp = self._now().replace(tzinfo=None)
+        alarm.state_updated_timestamp = self._clock.now.replace(tzinfo=None)
 
     def document(self, name: str, version: str) -> StoredDocument | None:
         """Return a document of the account, or None if there is none of this name."""
@@ -237,7 +245,7 @@ class Account:
         if stream not in streams.streams:
             streams.create_log_stream(stream)
         # Not by the backend, which would refuse what does not have the time of the world's clock.
-        at = int(self._now().timestamp() * 1000)
+        at = int(self._clock.now.timestamp() * 1000)
         streams.put_log_events(stream, [{"timestamp": at, "message": line} for line in lines])
 
     def publish(self, topic: str, subject: str, message: str) -> None:

@@ -68,8 +68,10 @@ class PatchBaselineResource(Resource, CloudFormationModel):
 
 
 def _tag(engine: Engine, kind: str, resource_id: str, properties: Properties) -> None:
-    """Give a resource the tags of its template, and no others."""
-    engine.tags.replace(kind, resource_id, {one["Key"]: one["Value"] for one in properties.get("Tags", ())})
+    """Give a resource the tags that the template says, and no others; they are written as a list or as a mapping."""
+    said = properties.get("Tags") or {}
+    tags = said if isinstance(said, dict) else {one["Key"]: one["Value"] for one in said}
+    engine.tags.replace(kind, resource_id, tags)
 
 
 def _make_default(engine: Engine, baseline_id: str, properties: Properties) -> None:
@@ -115,9 +117,9 @@ class MaintenanceWindowResource(Resource, CloudFormationModel):
     @classmethod
     def create(cls, properties: Properties, account_id: str, region: str) -> Resource:
         with resource.plane.engine(region) as engine:
-            window = windows_api.create(engine, properties)
-            _tag(engine, "MaintenanceWindow", window.id, properties)
-            return cls(window.id, properties, account_id, region)
+            made = windows_api.create(engine, properties)
+            _tag(engine, "MaintenanceWindow", made.id, properties)
+            return cls(made.id, properties, account_id, region)
 
     def change(self, properties: Properties) -> None:
         with resource.plane.engine(self.region) as engine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from patching.errors import InvalidValueError
 from patching.operating_system import operating_system
 
 PREFIX = "/lab/"
+_FASTEST = 1_000_000
 _LONGEST_MOVE = timedelta(days=366)
 
 
@@ -32,25 +33,20 @@ def respond(plane: Plane, environ: dict[str, Any], start_response: Any) -> Itera
 
 
 def _answer(plane: Plane, request: Request) -> Response:
-    match (request.method, request.path.removeprefix(PREFIX)):
+    what = request.path.removeprefix(PREFIX)
+    if request.method == "POST" and what in _DOING:
+        return _DOING[what](plane, request)
+    match (request.method, what):
         case ("GET", "status"):
             return _json(_status(plane))
         case ("GET", "events"):
             return _events(plane, request)
         case ("GET", "chaos"):
             return _json(chaos_of(plane))
-        case ("POST", "chaos"):
-            return _upset(plane, request)
         case ("GET", "deliveries"):
             return _json({"deliveries": [_delivery(*one) for one in plane.deliveries()]})
         case ("GET", "emitted"):
             return _json({"events": plane.emitted()})
-        case ("POST", "advance"):
-            return _advance(plane, request)
-        case ("POST", "populate"):
-            return _populate(plane, request)
-        case ("POST", "register"):
-            return _register(plane, request)
         case _:
             return _json({"error": f"there is no {request.method} {request.path}"}, 404)
 
@@ -72,6 +68,20 @@ def _advance(plane: Plane, request: Request) -> Response:
         if to - clock.now > _LONGEST_MOVE:
             return _json({"error": f"{to.isoformat()} is more than {_LONGEST_MOVE.days} days ahead"}, 400)
         clock.advance(to)
+    return _json(_status(plane))
+
+
+def _pace(plane: Plane, request: Request) -> Response:
+    """Choose how time goes by. Only JSON is taken; see `_advance`."""
+    if not request.is_json:
+        return _json({"error": "expected application/json"}, 415)
+    body: Any = request.get_json(silent=True)
+    given = body if isinstance(body, dict) else {}
+    speed, running = given.get("speed"), given.get("running")
+    number = isinstance(speed, int | float) and not isinstance(speed, bool) and 0 < speed <= _FASTEST
+    if not given or (speed is not None and not number) or not isinstance(running, bool | None):
+        return _json({"error": f'expected {{"speed": 120, "running": true}}, with a speed up to {_FASTEST}'}, 400)
+    plane.pace(speed=speed, running=running)
     return _json(_status(plane))
 
 
@@ -157,6 +167,7 @@ def _status(plane: Plane) -> dict[str, Any]:
             regions[region] = {
                 "managed": [node.id for node in nodes if node.online],
                 "unmanaged": engine.fleet.unmanaged,
+                "systems": dict(sorted(Counter(str(node.catalogue.system) for node in nodes).items())),
                 "commands_running": sum(not one.status.final for one in engine.run_command.commands.values()),
                 "baselines": sum(not one.by_aws for one in engine.baselines.all()),
                 "associations": len(engine.state_manager.associations),
@@ -169,9 +180,21 @@ def _status(plane: Plane) -> dict[str, Any]:
             "now": clock.now.isoformat(),
             "working": clock.working,
             "speed": plane.speed,
+            "running": plane.running,
+            "chaos": asdict(plane.chaos),
             "regions": regions,
         }
 
 
 def _json(body: dict[str, Any], status: int = 200) -> Response:
     return Response(json.dumps(body), status=status, content_type="application/json")
+
+
+_DOING: dict[str, Callable[[Plane, Request], Response]] = {
+    "advance": _advance,
+    "chaos": _upset,
+    "pace": _pace,
+    "populate": _populate,
+    "register": _register,
+}
+"""What may be asked for with a POST."""

@@ -78,7 +78,7 @@ class _Listings:
         self._templates: dict[tuple[Any, ...], list[str]] = {}
 
     def find(self, backend: EC2Backend, filters: dict[str, list[str]], ids: Sequence[str]) -> _Listing:
-        changes = self._plane.changes
+        changes = self._plane.changes.number
         if changes != self._changes or len(self._known) >= _KEPT_LISTINGS:
             self._known, self._changes = {}, changes
         key = (backend.region_name, repr(sorted(filters.items())), tuple(ids))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lab.aws.account import Account
+from lab.aws.changes import Changes
 from lab.catalogue import Catalogue
 from lab.catalogue_file import built_in
 from lab.chaos import Chaos
@@ -20,6 +20,9 @@ from lab.publishing import Delivery
 
 DEFAULT_START = datetime.fromisoformat("2026-11-16T00:00:00+00:00")
 """The first time that the clock shows: the built-in catalogue has patches of all ages around it."""
+
+_STEP = 0.2
+"""Seconds between two steps of a clock that runs."""
 
 DEFAULT_SPEED = 120.0
 """Lab seconds in a second, while something runs."""
@@ -32,12 +35,13 @@ class Plane:
         start: what the clock shows first.
         speed: lab seconds that go by in a second while something runs; the clock stands still while nothing does.
         catalogues: the operating systems with their patches; the built-in ones by default.
+        running: whether time also goes by while nothing runs.
 
     Attributes:
         accounts: the account around the engine of each Region.
         chaos: how nodes differ.
         chaos_stopped: the instances that are stopped for that reason.
-        changes: a number that is another one whenever instances, roles or networks may have changed.
+        changes: tells whether instances, roles or networks may have changed.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class Plane:
         start: datetime = DEFAULT_START,
         speed: float = DEFAULT_SPEED,
         catalogues: tuple[Catalogue, ...] | None = None,
+        running: bool = False,
     ) -> None:
         self.speed = speed
         self._catalogues = built_in() if catalogues is None else catalogues
@@ -56,8 +61,8 @@ class Plane:
         self.chaos_stopped: set[str] = set()
         self._changed = threading.Condition(threading.RLock())
         self._stopping = False
-        self._numbers = itertools.count(1)
-        self.changes = 0
+        self.running = running
+        self.changes = Changes()
         threading.Thread(target=self._pace, name="lab-clock", daemon=True).start()
 
     @contextmanager
@@ -66,17 +71,24 @@ class Plane:
         with self._changed:
             if region not in self._engines:
                 catalogues = self._catalogues
-                account = Account(region, catalogues, lambda: self._clock.now, lambda: self.changes)
+                account = Account(region, catalogues, self._clock, self.changes)
                 self.accounts[region] = account
                 self._engines[region] = Engine(account, self._clock, catalogues=catalogues, seed=len(self._engines))
                 self._engines[region].fleet.chaos = self.chaos
             yield self._engines[region]
             self._changed.notify_all()
 
+    def pace(self, *, speed: float | None = None, running: bool | None = None) -> None:
+        """Choose how fast time goes by, and whether it does while nothing runs."""
+        with self._changed:
+            self.speed = self.speed if speed is None else speed
+            self.running = self.running if running is None else running
+            self._changed.notify_all()
+
     def changed(self) -> None:
         """Have everybody look anew at the account's instances, roles and networks: they may have changed."""
         # Without waiting for the lab: a clock that is being moved may hold it for minutes.
-        self.changes = next(self._numbers)
+        self.changes.note()
 
     def prepare(self, region: str) -> None:
         """Have the engine of a Region, with its images, ready."""
@@ -118,6 +130,35 @@ class Plane:
         with self._changed:
             return [event for engine in self._engines.values() for event in engine.event_bus.events]
 
+    @contextmanager
+    def at_rest(self) -> Iterator[dict[str, Any]]:
+        """Hold the state of everything, once nothing runs any more: the clock moves on until then."""
+        with self._changed:
+            self._clock.finish_work()
+            yield {
+                "clock": self._clock,
+                "engines": self._engines,
+                "accounts": self.accounts,
+                "catalogues": self._catalogues,
+                "changes": self.changes,
+                "chaos": self.chaos,
+                "chaos_stopped": self.chaos_stopped,
+                "speed": self.speed,
+            }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from a state that `at_rest` gave."""
+        with self._changed:
+            self._clock = state["clock"]
+            self._engines = state["engines"]
+            self.accounts = state["accounts"]
+            self._catalogues = state["catalogues"]
+            self.changes = state["changes"]
+            self.chaos = state["chaos"]
+            self.chaos_stopped = state["chaos_stopped"]
+            self.changes.note()
+            self._changed.notify_all()
+
     def stop(self) -> None:
         """Let no more time go by."""
         with self._changed:
@@ -129,6 +170,14 @@ class Plane:
         since, shown = time.monotonic(), self._clock.now
         with self._changed:
             while not self._stopping:
+                if self.running:
+                    # Time goes on whether anything runs or not, in steps that are small to whoever watches.
+                    passed = timedelta(seconds=(time.monotonic() - since) * self.speed)
+                    since = time.monotonic()
+                    self._clock.advance(self._clock.now + passed)
+                    shown = self._clock.now
+                    self._changed.wait(_STEP)
+                    continue
                 if not self._clock.working:
                     self._changed.wait()
                     since, shown = time.monotonic(), self._clock.now

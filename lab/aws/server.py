@@ -12,11 +12,13 @@ import threading
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from lab import saved_file
 from lab.aws import (  # noqa: F401 importing those of CloudFormation lets moto find their types
     cloudformation,
     cloudformation_alarms,
@@ -32,10 +34,12 @@ from lab.aws import (  # noqa: F401 importing those of CloudFormation lets moto 
     instance_listing,
     moto_corrections,
     resource,
+    saved_state,
     ssm_service,
     subscribers,
 )
 from lab.aws.calls import call_of
+from lab.aws.calm import Calm
 from lab.aws.http_check import of_a_service, refusal
 from lab.aws.plane import DEFAULT_SPEED, DEFAULT_START, Plane
 from lab.aws.traffic import PATHS, Traffic
@@ -63,6 +67,8 @@ class LocalAws:
         start: what the clock shows first.
         speed: lab seconds that go by in a second while something runs.
         catalogues: the operating systems with their patches; the built-in ones by default.
+        running: whether time also goes by while nothing runs.
+        saved: a state to go on from, as `lab.aws.saved_state.save` wrote it; none by default.
 
     Attributes:
         plane: what the lab adds to moto.
@@ -70,6 +76,7 @@ class LocalAws:
 
     Raises:
         OSError: the port is taken.
+        LabError: the saved state cannot be read.
     """
 
     def __init__(
@@ -79,8 +86,11 @@ class LocalAws:
         start: datetime = DEFAULT_START,
         speed: float = DEFAULT_SPEED,
         catalogues: tuple[Catalogue, ...] | None = None,
+        running: bool = False,
+        saved: bytes = b"",
     ) -> None:
-        self.plane = Plane(start=start, speed=speed, catalogues=catalogues)
+        self.plane = Plane(start=start, speed=speed, catalogues=catalogues, running=running)
+        self._calm = Calm()
         ssm_service.install(self.plane)
         resource.install(self.plane)
         moto_corrections.install()
@@ -88,6 +98,8 @@ class LocalAws:
         subscribers.install(self.plane)
         cloudformation_alarms.install(self.plane)
         self.traffic = Traffic(self.plane)
+        if saved:
+            saved_state.restore(self.plane, saved)
         self._moto = DomainDispatcherApplication(create_backend_app)
         # For every request moto looks through the folders of all its services.
         self._moto.get_backend_for_host = lru_cache(self._moto.get_backend_for_host)
@@ -111,6 +123,8 @@ class LocalAws:
         path = environ.get("PATH_INFO", "")
         if path in PATHS:
             return self.traffic.control(environ, start_response)
+        if path == saved_state.PATH:
+            return saved_state.respond(self.plane, self._calm, environ, start_response)
         if path.startswith((control.PREFIX, _HIDDEN)):
             return control.respond(self.plane, environ, start_response)
         refused = refusal(environ)
@@ -152,16 +166,29 @@ def main() -> None:
     parser.add_argument("--speed", type=float, default=DEFAULT_SPEED)
     parser.add_argument("--start", type=datetime.fromisoformat, default=DEFAULT_START)
     parser.add_argument("--catalogue", help="a file with catalogues in the place of the built-in ones")
+    parser.add_argument("--running", action="store_true", help="let time go by also while nothing runs")
+    parser.add_argument("--load", help="a file with a saved state to go on from")
     parser.add_argument("--with-parent", action="store_true", help="stop when the standard input ends")
     arguments = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     try:
         catalogues = with_own(read(arguments.catalogue)) if arguments.catalogue else None
+        saved = saved_file.read(Path(arguments.load)) if arguments.load else b""
     except LabError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     try:
-        server = LocalAws(port=arguments.port, start=arguments.start, speed=arguments.speed, catalogues=catalogues)
+        server = LocalAws(
+            port=arguments.port,
+            start=arguments.start,
+            speed=arguments.speed,
+            catalogues=catalogues,
+            running=arguments.running,
+            saved=saved,
+        )
+    except LabError as error:
+        print(f"{arguments.load}: {error}", file=sys.stderr)
+        sys.exit(1)
     except (OSError, SystemExit):
         print(f"port {arguments.port} is taken; choose another one with --port", file=sys.stderr)
         sys.exit(1)

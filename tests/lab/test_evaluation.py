@@ -131,6 +131,12 @@ def test_a_rejected_release_that_is_installed_is_reported_as_the_action_says(
     assert found(on(LINUX, tool=2), using) == {"tool 1.2-1": state}
 
 
+def test_the_action_for_rejected_patches_is_not_for_others() -> None:
+    using = baseline(rejected=("other",), rejected_action=RejectedPatchesAction.BLOCK)
+    assert found(on(LINUX), using) == {"tool 1.2-1": "Missing", "plain 1.0-1": "InstalledOther"}
+    assert found(on(LINUX, tool=2), using) == {"tool 1.2-1": "Installed"}
+
+
 def test_rejection_beats_approval_by_name() -> None:
     using = baseline(approved=("tool",), rejected=("tool",))
     assert found(on(LINUX, tool=0), using) == {"tool 1.0-1": "InstalledOther"}
@@ -246,6 +252,7 @@ def test_an_update_that_is_not_out_yet_is_neither_missing_nor_available() -> Non
     node = on(WINDOWS)
     node.installed = {}
     assert found(node, windows(delay=30), "2026-01-01") == {}
+    assert found(node, windows(delay=30), "2026-01-11") == {"KB1": "AvailableSecurityUpdate"}
     named = baseline(OperatingSystem.WINDOWS, delay=30, approved=("KB1", "KB3"))
     assert found(node, named, "2026-01-01") == {}
     assert found(node, named, "2026-01-11") == {"KB1": "Missing"}

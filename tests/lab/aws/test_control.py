@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -49,6 +50,7 @@ def test_the_status_counts_what_a_region_has(
     assert answer["regions"][REGION] == {
         "managed": [managed],
         "unmanaged": {bare: "the instance has no instance profile"},
+        "systems": {"AMAZON_LINUX_2023": 1},
         "commands_running": 0,
         "baselines": 1,
         "associations": 0,
@@ -191,3 +193,27 @@ def test_the_server_listens_on_the_loopback_interface_only(local_aws: LocalAws) 
     with socket.socket() as other:
         # Another address of this machine is still free on the same port.
         other.bind(("127.0.0.2", port))
+
+
+def test_time_goes_by_while_nothing_runs_if_it_is_to(local_aws: LocalAws) -> None:
+    before = status(local_aws)
+    assert before["running"] is False
+    code, answer = ask(local_aws, "/lab/pace", b'{"running": true, "speed": 50000}', JSON)
+    try:
+        assert (code, answer["running"], answer["speed"]) == (200, True, 50000)
+        deadline = time.monotonic() + 20
+        while status(local_aws)["now"] == before["now"] and time.monotonic() < deadline:
+            pass
+        assert status(local_aws)["now"] > before["now"]
+    finally:
+        ask(local_aws, "/lab/pace", b'{"running": false, "speed": 100000}', JSON)
+    after = status(local_aws)
+    assert (after["running"], after["speed"]) == (False, 100_000)
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b"[]", b'{"speed": 0}', b'{"speed": "1"}', b'{"running": 1}', b'{"speed": 1e9}']
+)
+def test_a_pace_that_makes_no_sense_is_refused(local_aws: LocalAws, body: bytes) -> None:
+    assert ask(local_aws, "/lab/pace", body, JSON)[0] == 400
+    assert ask(local_aws, "/lab/pace", body)[0] == 415

@@ -231,19 +231,6 @@ def test_the_role_of_a_task_has_to_trust_systems_manager(stack: Stack, roles: di
     assert f"AWS::SSM::MaintenanceWindowTask: ssm.amazonaws.com cannot assume {roles['node']}" in stack.reasons
 
 
-def test_the_tags_of_a_window_and_of_an_association_come_and_change(stack: Stack, ssm: Any) -> None:
-    def tags(kind: str, made: str) -> list[dict[str, str]]:
-        told: list[dict[str, str]] = ssm.list_tags_for_resource(ResourceType=kind, ResourceId=made)["TagList"]
-        return told
-
-    for value in ("lab", "prod"):
-        given = [{"Key": "Environment", "Value": value}]
-        made = stack.deploy(Window=window(Tags=given), Scan=association(Tags=given))
-        assert tags("MaintenanceWindow", made["Window"]) == tags("Association", made["Scan"]) == given
-    made = stack.deploy(Window=window(), Scan=association())
-    assert tags("MaintenanceWindow", made["Window"]) == tags("Association", made["Scan"]) == []
-
-
 def test_a_change_of_an_association_is_another_version_of_it(stack: Stack, ssm: Any) -> None:
     made = stack.deploy(Scan=association())["Scan"]
     assert stack.deploy(Scan=association(AssociationName="renamed"))["Scan"] == made
@@ -284,3 +271,18 @@ def test_a_task_that_is_no_command_has_what_its_template_says_and_another_kind_i
     stored = ssm.get_maintenance_window_task(WindowId=made["Window"], WindowTaskId=made["Task"])
     assert (stored["TaskType"], stored["TaskArn"], stored["Priority"]) == (kind, arn, 3)
     assert stored["TaskInvocationParameters"] == {name: given}
+
+
+@pytest.mark.parametrize(
+    ("kind", "made"),
+    [("PatchBaseline", baseline), ("MaintenanceWindow", window), ("Association", association)],
+)
+def test_what_a_template_makes_has_its_tags(stack: Stack, ssm: Any, kind: str, made: Any) -> None:
+    def tags(resource: str) -> dict[str, str]:
+        found = ssm.list_tags_for_resource(ResourceType=kind, ResourceId=resource)["TagList"]
+        return {one["Key"]: one["Value"] for one in found}
+
+    one = stack.deploy(One=made(Tags=[{"Key": "Stage", "Value": "a"}, {"Key": "Old", "Value": "x"}]))["One"]
+    assert tags(one) == {"Stage": "a", "Old": "x"}
+    assert stack.deploy(One=made(Tags=[{"Key": "Stage", "Value": "b"}]))["One"] == one
+    assert tags(one) == {"Stage": "b"}

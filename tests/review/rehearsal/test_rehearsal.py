@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cli import main
 from patching.policy_file import read_policy
+from review.build import review
 from review.facts import Facts
 from review.rehearsal.course import Setting
 from review.rehearsal.plan import of_facts, of_policy
 from review.rehearsal.rehearse import rehearse
-from review.render import rehearsal_to_html
+from review.render import rehearsal_to_html, to_html, to_markdown
 from tests.review.assemblies import DAY, ENTERPRISE, corp
 from tests.review.rehearsal.plans import FIRST, plan, rehearsed
 from tests.review.test_page import Outline
@@ -121,6 +124,20 @@ def test_the_page_has_its_charts_with_titles_and_no_scripts() -> None:
     assert len(outline.of("svg")) == 3
     assert outline.of("script") == []
     assert "The patches and the nodes are made up" in page
+
+
+def test_a_review_has_the_rehearsal_of_both_sides_on_its_page_and_in_markdown() -> None:
+    found = rehearse([plan(), replace(plan(delay=7), name="other | one")], Setting(FIRST, 20, 4))
+    made = review(corp(), day=DAY, rehearsal=found)
+    page = to_html(made)
+    assert len(Outline(page).of("svg")) == 5
+    assert "What if: the policy rehearsed" in page
+    text = to_markdown(made)
+    assert "| figure | policy | other \\| one |" in text
+    assert "| Installations that failed | 0 | 0 |" in text
+    medians = re.findall(r"^\| Days until half are installed: \w+ \| ([0-9.]+) \| ([0-9.]+) \|$", text, re.MULTILINE)
+    assert medians
+    assert all(float(late) > float(soon) for soon, late in medians)
 
 
 def test_the_command_writes_json_and_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
