@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ops.environment import find
 from ops.errors import OperationError
 from ops.session import Session
-from patching.deployment import Deployment
+from patching.deployment import ENVIRONMENT_TAG, Deployment
 from patching.operating_system import PREDEFINED_DEFAULTS, OperatingSystem, operating_system
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def default_baselines(session: Session, environment: str) -> dict[OperatingSyste
     return {
         operating_system(one["OperatingSystem"]): one["BaselineName"]
         for one in _baselines(session, {"OWNER": "Self", "NAME_PREFIX": prefix})
-        if one.get("DefaultBaseline")
+        # The names of lab-b begin like those of lab.
+        if one.get("DefaultBaseline") and _environment_of(session, one["BaselineId"]) == environment
     }
 
 
@@ -44,6 +45,12 @@ def restore_default(session: Session, system: OperatingSystem) -> str:
             return name
     message = f"AWS has no baseline {name} in this Region; make another one the default of {system}"
     raise OperationError(message)
+
+
+def _environment_of(session: Session, baseline_id: str) -> str:
+    """Return the environment that a baseline is tagged with; empty for none."""
+    tags = session.ssm.list_tags_for_resource(ResourceType="PatchBaseline", ResourceId=baseline_id)["TagList"]
+    return next((one["Value"] for one in tags if one["Key"] == ENVIRONMENT_TAG), "")
 
 
 def _baselines(session: Session, filters: dict[str, str]) -> Iterator[PatchBaselineIdentityTypeDef]:

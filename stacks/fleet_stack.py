@@ -8,6 +8,7 @@ from constructs.fleet_network import FleetNetwork
 from constructs.fleet_node import FleetNode
 from constructs.node_role import NodeRole
 
+from patching.deployment import OVERRIDES_PREFIX
 from patching.policy import Policy
 from patching.policy.fleet import Fleet, NetworkKind
 from stacks.patching_stack import PatchingStack
@@ -32,13 +33,18 @@ class FleetStack(Stack):
             description=f"Nodes of the environment {policy.environment}",
         )
         isolated = fleet.network.kind is NetworkKind.ISOLATED
-        mirrors = [f"arn:{self.partition}:s3:::{bucket}/*" for bucket in _mirrors(policy)]
+        read = [
+            *patching.override_lists,
+            *(f"arn:{self.partition}:s3:::{bucket}/*" for bucket in _mirrors(policy)),
+        ]
+        if isolated:
+            read.append(patching.output.bucket.arn_for_objects(f"{OVERRIDES_PREFIX}/*"))
         network = FleetNetwork(
             self,
             "Network",
             network=fleet.network,
             written_buckets=[patching.output.bucket.bucket_arn] if isolated else [],
-            read_objects=[*patching.override_lists, *mirrors] if isolated else [],
+            read_objects=read if isolated else [],
             logs=any(install.cloudwatch_logs for install in policy.install.values()),
         )
         profile = NodeRole(self, "NodeRole", node_policy=patching.node_policy).profile

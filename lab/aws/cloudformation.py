@@ -34,7 +34,7 @@ class PatchBaselineResource(Resource, CloudFormationModel):
             stored = engine.baselines.create(PatchBaseline.from_api(properties), engine.clock.now)
             made = cls(stored.id, properties, account_id, region)
             try:
-                _tag(engine, stored.id, properties)
+                _tag(engine, "PatchBaseline", stored.id, properties)
                 for group in properties.get("PatchGroups", ()):
                     engine.baselines.register(stored.id, group)
                 _make_default(engine, stored.id, properties)
@@ -46,7 +46,7 @@ class PatchBaselineResource(Resource, CloudFormationModel):
     def change(self, properties: Properties) -> None:
         with resource.plane.engine(self.region) as engine:
             engine.baselines.update(self._physical_id, PatchBaseline.from_api(properties), engine.clock.now)
-            _tag(engine, self._physical_id, properties)
+            _tag(engine, "PatchBaseline", self._physical_id, properties)
             wanted = properties.get("PatchGroups", [])
             for group in set(engine.baselines.groups_of(self._physical_id)) - set(wanted):
                 engine.baselines.deregister(self._physical_id, group)
@@ -67,9 +67,11 @@ class PatchBaselineResource(Resource, CloudFormationModel):
         return super().get_cfn_attribute(attribute_name)
 
 
-def _tag(engine: Engine, baseline_id: str, properties: Properties) -> None:
-    tags = {one["Key"]: one["Value"] for one in properties.get("Tags", ())}
-    engine.tags.replace("PatchBaseline", baseline_id, tags)
+def _tag(engine: Engine, kind: str, resource_id: str, properties: Properties) -> None:
+    """Give a resource the tags that the template says, and no others; they are written as a list or as a mapping."""
+    said = properties.get("Tags") or {}
+    tags = said if isinstance(said, dict) else {one["Key"]: one["Value"] for one in said}
+    engine.tags.replace(kind, resource_id, tags)
 
 
 def _make_default(engine: Engine, baseline_id: str, properties: Properties) -> None:
@@ -88,11 +90,14 @@ class AssociationResource(Resource, CloudFormationModel):
     @classmethod
     def create(cls, properties: Properties, account_id: str, region: str) -> Resource:
         with resource.plane.engine(region) as engine:
-            return cls(associations_api.create(engine, properties).id, properties, account_id, region)
+            made = associations_api.create(engine, properties)
+            _tag(engine, "Association", made.id, properties)
+            return cls(made.id, properties, account_id, region)
 
     def change(self, properties: Properties) -> None:
         with resource.plane.engine(self.region) as engine:
             associations_api.change(engine, self._physical_id, properties)
+            _tag(engine, "Association", self._physical_id, properties)
 
     def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002
         with resource.plane.engine(self.region) as engine:
@@ -112,12 +117,15 @@ class MaintenanceWindowResource(Resource, CloudFormationModel):
     @classmethod
     def create(cls, properties: Properties, account_id: str, region: str) -> Resource:
         with resource.plane.engine(region) as engine:
-            return cls(windows_api.create(engine, properties).id, properties, account_id, region)
+            made = windows_api.create(engine, properties)
+            _tag(engine, "MaintenanceWindow", made.id, properties)
+            return cls(made.id, properties, account_id, region)
 
     def change(self, properties: Properties) -> None:
         with resource.plane.engine(self.region) as engine:
             # What the template no longer says goes back to its default.
             windows_api.change(engine, engine.windows.get(self._physical_id), {**properties, "Replace": True})
+            _tag(engine, "MaintenanceWindow", self._physical_id, properties)
 
     def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002
         with resource.plane.engine(self.region) as engine:
@@ -139,6 +147,7 @@ class MaintenanceWindowTargetResource(Resource, CloudFormationModel):
                 name=properties.get("Name", ""),
                 description=properties.get("Description", ""),
                 owner_information=properties.get("OwnerInformation", ""),
+                resource_type=properties.get("ResourceType", "INSTANCE"),
             )
             return cls(target.id, properties, account_id, region)
 

@@ -21,7 +21,7 @@ from moto.s3.models import FakeBucket
 from moto.ssm.models import ssm_backends
 
 from lab import access
-from lab.aws import deletion, policy_sizes, stack_changes
+from lab.aws import deletion, policy_sizes, resource_groups, stack_changes
 
 _NOTHING = ("AWS::CDK::Metadata",)
 """Types that stand for nothing in an account."""
@@ -34,6 +34,7 @@ def install() -> None:
     """Correct moto, for as long as the process lives."""
     deletion.install()
     policy_sizes.install()
+    resource_groups.install()
     stack_changes.install()
     for module in (cloudformation_models, cloudformation_responses):
         module.get_stack_from_s3_url = _template_behind

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from weakref import WeakKeyDictionary
 
 from lab.association_results import AssociationResult, overall, results_on
 from lab.aws.operation import Reply, Request, operation, page, without_empty
@@ -85,9 +86,20 @@ def describe_instance_properties(engine: Engine, request: Request) -> Reply:
         )
     ]
     reply = page(request, "InstanceProperties", found)
-    instances = {one.id: one for one in engine.cloud.instances()} if reply["InstanceProperties"] else {}
+    instances = _instances(engine) if reply["InstanceProperties"] else {}
     described = [_properties(engine, one, instances.get(one.id)) for one in reply["InstanceProperties"]]
     return {**reply, "InstanceProperties": described}
+
+
+_known: WeakKeyDictionary[Engine, tuple[int, dict[str, Instance]]] = WeakKeyDictionary()
+
+
+def _instances(engine: Engine) -> dict[str, Instance]:
+    """Return the instances by their ids, read once for all pages of a large fleet, as long as nothing changes."""
+    changes = engine.cloud.changes()
+    if engine not in _known or _known[engine][0] != changes:
+        _known[engine] = (changes, {one.id: one for one in engine.cloud.instances()})
+    return _known[engine][1]
 
 
 @operation

@@ -141,9 +141,8 @@ def describe_patch_groups(engine: Engine, request: Request) -> Reply:
 @operation
 def describe_instance_patch_states(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstancePatchStates.html."""
-    wanted = set(request["InstanceIds"])
-    found = [_state(node, node.states) for node in engine.fleet.nodes() if node.states and node.id in wanted]
-    return page(request, "InstancePatchStates", found)
+    nodes = [engine.fleet.get(one) for one in dict.fromkeys(request["InstanceIds"])]
+    return page(request, "InstancePatchStates", [_state(one, one.states) for one in nodes if one and one.states])
 
 
 @operation

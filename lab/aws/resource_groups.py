@@ -10,10 +10,32 @@ from typing import Any
 
 from moto.cloudformation.models import cloudformation_backends
 from moto.ec2.models import ec2_backends
+from moto.resourcegroups import urls
+from moto.resourcegroups.exceptions import NotFoundException
 from moto.resourcegroups.models import resourcegroups_backends
+from moto.resourcegroups.responses import ResourceGroupsResponse
 
 _INSTANCE = "AWS::EC2::Instance"
 _TYPES = {_INSTANCE, "AWS::AllSupported"}
+
+
+def install() -> None:
+    """Have moto's server say who is in a group, for as long as the process lives."""
+    ResourceGroupsResponse.list_group_resources = _list_group_resources
+    urls.url_paths["{0}/list-group-resources$"] = ResourceGroupsResponse.dispatch
+
+
+def _list_group_resources(response: ResourceGroupsResponse) -> str:
+    """Follow https://docs.aws.amazon.com/ARG/latest/APIReference/API_ListGroupResources.html, in one page."""
+    account, region = response.current_account, response.region
+    name = response._get_param("Group") or response._get_param("GroupName")  # noqa: SLF001 moto's own way to read one
+    ids = members(account, region, str(name).rpartition("/")[2])
+    if ids is None:
+        raise NotFoundException(f"Cannot find group: {name}")
+    found = [
+        {"ResourceArn": f"arn:aws:ec2:{region}:{account}:instance/{one}", "ResourceType": _INSTANCE} for one in ids
+    ]
+    return json.dumps({"ResourceIdentifiers": found, "Resources": [{"Identifier": one} for one in found]})
 
 
 def members(account: str, region: str, name: str) -> list[str] | None:

@@ -33,7 +33,7 @@ class NetworkKind(StrEnum):
     """Private subnets with a NAT gateway: everything on the internet can be reached, nothing reaches the nodes."""
 
     ISOLATED = "isolated"
-    """Private subnets without a way out, with the VPC endpoints that patching needs: for Amazon Linux only."""
+    """Private subnets without a way out, with the endpoints that patching needs, for Amazon Linux 1, 2 and 2023."""
 
     PUBLIC = "public"
     """Public subnets: the nodes have public addresses, and their security group lets nothing in."""

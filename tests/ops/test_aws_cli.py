@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import botocore.session
 import pytest
 
-from ops.aws_cli import command
+from ops.aws_cli import Explanation, command
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,33 @@ def test_a_request_is_written_as_the_aws_cli_takes_it(
     service: str, operation: str, request_: dict[str, object], expected: str
 ) -> None:
     assert command(service, operation, request_) == expected
+
+
+def test_flags_are_written_as_flags() -> None:
+    assert command("ssm", "list", {"Details": True, "Enabled": False}) == "aws ssm list --details --no-enabled"
+
+
+def explained(*calls: tuple[str, str, dict[str, object]]) -> list[str]:
+    core = botocore.session.get_session()
+    told: list[str] = []
+    explanation = Explanation(core, told.append)
+    for service, operation, params in calls:
+        explanation.note(params=params, model=core.get_service_model(service).operation_model(operation))
+    return told
+
+
+def test_a_list_of_many_pages_is_explained_once_with_the_aws_clis_own_option() -> None:
+    first: tuple[str, str, dict[str, object]] = ("ssm", "ListCommands", {"MaxResults": 50})
+    assert explained(first, ("ssm", "ListCommands", {"MaxResults": 50, "NextToken": "x"})) == [
+        "aws ssm list-commands --page-size 50"
+    ]
+
+
+def test_secrets_and_bodies_are_hidden() -> None:
+    parameters = {"commands": ["x"], "dbPassword": ["hunter2"], "ApiKey": ["hunter2"]}
+    (send, put) = explained(
+        ("ssm", "SendCommand", {"DocumentName": "d", "Parameters": parameters}),
+        ("s3", "PutObject", {"Bucket": "b", "Key": "k", "Body": b"hunter2"}),
+    )
+    assert "hunter2" not in send + put
+    assert put == "aws s3api put-object --bucket b --key k --body FILE"

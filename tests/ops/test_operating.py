@@ -307,3 +307,36 @@ def test_runs_are_those_of_the_environment_without_the_marks(patchops: Patchops)
     (run, *_) = patchops("runs", *ENVIRONMENT, "--most", "1", *JSON).json
     assert (run["comment"], run["operation"], run["nodes"]) == ("For the audit", "Scan", 2)
     assert patchops("runs", "--since", "2999-01-01", *JSON).json == []
+
+
+def test_nodes_of_a_resource_group_are_read_and_scanned(aws: LocalAws, patchops: Patchops, session: Session) -> None:
+    filters = [{"Key": "Workload", "Values": ["Test"]}, {"Key": "Environment", "Values": ["lab"]}]
+    query = json.dumps({"ResourceTypeFilters": ["AWS::EC2::Instance"], "TagFilters": filters})
+    groups = connect(aws, "resource-groups")
+    groups.create_group(Name="testers", ResourceQuery={"Type": "TAG_FILTERS_1_0", "Query": query})
+    try:
+        names = [one["name"] for one in patchops("nodes", "--resource-group", "testers", *JSON).json]
+        assert names == ["patchops-lab-test-ubuntu", "patchops-lab-test-windows"]
+        scan = patchops("scan", "--resource-group", "testers", "-q", *JSON)
+        assert (scan.code, len(scan.json["nodes"])) == (0, 2), scan.err
+        assert (
+            patchops("compliance", "--resource-group", "testers", "--no-patches", *JSON).json["summary"]["nodes"] == 2
+        )
+    finally:
+        groups.delete_group(GroupName="testers")
+    gone = patchops("scan", "--resource-group", "testers")
+    assert (gone.code, "there is no resource group testers in this Region" in gone.err) == (1, True)
+
+
+def test_a_process_that_ends_between_sending_and_watching_leaves_a_command_that_is_picked_up(
+    patchops: Patchops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cli.run_options.follow", killed)
+        assert patchops("scan", *PROD, "--comment", "cut short").code == 130
+    (run, *_) = patchops("runs", *ENVIRONMENT, *JSON).json
+    assert run["comment"] == "cut short"
+    assert patchops("watch", run["command_id"], *JSON).json["completed"] == 2

@@ -56,6 +56,8 @@ def test_in_an_isolated_network_nodes_reach_override_lists_and_mirrors() -> None
         if one["Type"] == "AWS::EC2::VPCEndpoint" and "PolicyDocument" in one["Properties"]
     ]
     (read,) = [one for one in policy["Statement"] if one["Action"] == "s3:GetObject"]
+    (overrides,) = [one["Fn::Join"][1] for one in read["Resource"] if "overrides" in str(one)]
+    assert "Output" in overrides[0]["Fn::ImportValue"]
     own = [one["Fn::Join"][1][-1] for one in read["Resource"] if len(one["Fn::Join"][1]) == 3]
     assert own == [":s3:::patch-lists/batch.yaml", ":s3:::patch-mirror/*", ":s3:::public-lists/later.yaml"]
     assert "Condition" not in read

@@ -13,6 +13,7 @@ import pytest
 
 from lab import access
 from lab.errors import ApiError
+from lab.network import s3_refusal
 from tests.lab.aws.stacks import Stack
 from tests.lab.aws.world import Connect
 
@@ -168,8 +169,34 @@ def test_without_any_bucket_that_an_isolated_network_reaches_something_stops_wor
             superfluous.add(taken.removeprefix("arn:aws:s3:::"))
     held.put(document)
     output = world.held("AWS::S3::Bucket").holder.name
-    # The bucket itself is what its encryption is asked of, as `REASONS` says.
-    assert superfluous == {*BUCKETS, output}
+    # The bucket itself is what its encryption is asked of, as `REASONS` says; what lies under overrides/ is read in an
+    # installation by hand: see the test about that below.
+    assert superfluous == {*BUCKETS, output, f"{output}/overrides/*"}
+
+
+def test_what_an_installation_by_hand_does_instead_is_read_by_nodes_and_not_without_their_permission(
+    world: World, local_aws: LocalAws
+) -> None:
+    bucket = world.held("AWS::S3::Bucket").holder.name
+    arn = f"arn:aws:s3:::{bucket}/overrides/one.yaml"
+    node_policy, endpoint = world.held("AWS::IAM::ManagedPolicy", "NodePolicy"), world.held("AWS::EC2::VPCEndpoint")
+
+    def reads() -> bool:
+        local_aws.plane.changed()
+        with local_aws.plane.engine(REGION) as engine:
+            (node,) = engine.fleet.nodes()
+            refusal = s3_refusal(node.network, node.role, "s3:GetObject", arn)
+            return not refusal and engine.cloud.allowed(node.role, "s3:GetObject", arn)
+
+    assert reads()
+    for held in (node_policy, endpoint):
+        whole = held.document
+        lacking = [changed for taken, changed in without_each(whole, "Resource") if "/overrides/" in taken]
+        assert len(lacking) == 1
+        held.put(lacking[0])
+        assert not reads()
+        held.put(whole)
+    assert reads()
 
 
 def test_without_any_action_of_the_keys_policy_a_log_group_cannot_be_made(world: World, connect: Connect) -> None:

@@ -229,3 +229,60 @@ def test_the_role_of_a_task_has_to_trust_systems_manager(stack: Stack, roles: di
     status = stack.attempt(Window=window(), Target=target(), Task=task(roles["node"]))
     assert status == "ROLLBACK_COMPLETE"
     assert f"AWS::SSM::MaintenanceWindowTask: ssm.amazonaws.com cannot assume {roles['node']}" in stack.reasons
+
+
+def test_a_change_of_an_association_is_another_version_of_it(stack: Stack, ssm: Any) -> None:
+    made = stack.deploy(Scan=association())["Scan"]
+    assert stack.deploy(Scan=association(AssociationName="renamed"))["Scan"] == made
+    versions = ssm.list_association_versions(AssociationId=made)["AssociationVersions"]
+    assert [one["AssociationVersion"] for one in versions] == ["2", "1"]
+    assert versions[0]["AssociationName"] == "renamed"
+
+
+@pytest.mark.parametrize(
+    ("kind", "arn", "name", "given"),
+    [
+        ("LAMBDA", "arn:aws:lambda:eu-west-1:123456789012:function:told", "Lambda", {"Qualifier": "1"}),
+        (
+            "STEP_FUNCTIONS",
+            "arn:aws:states:eu-west-1:123456789012:stateMachine:told",
+            "StepFunctions",
+            {"Input": "{}", "Name": "run"},
+        ),
+        ("AUTOMATION", "AWS-StopEC2Instance", "Automation", {"Parameters": {"InstanceId": ["{{TARGET_ID}}"]}}),
+    ],
+)
+def test_a_task_that_is_no_command_has_what_its_template_says_and_another_kind_is_another_task(
+    stack: Stack, ssm: Any, kind: str, arn: str, name: str, given: dict[str, Any]
+) -> None:
+    made = stack.deploy(
+        Window=window(),
+        Task=(
+            "AWS::SSM::MaintenanceWindowTask",
+            {
+                "WindowId": {"Ref": "Window"},
+                "TaskArn": arn,
+                "TaskType": kind,
+                "Priority": 3,
+                "TaskInvocationParameters": {f"MaintenanceWindow{name}Parameters": given},
+            },
+        ),
+    )
+    stored = ssm.get_maintenance_window_task(WindowId=made["Window"], WindowTaskId=made["Task"])
+    assert (stored["TaskType"], stored["TaskArn"], stored["Priority"]) == (kind, arn, 3)
+    assert stored["TaskInvocationParameters"] == {name: given}
+
+
+@pytest.mark.parametrize(
+    ("kind", "made"),
+    [("PatchBaseline", baseline), ("MaintenanceWindow", window), ("Association", association)],
+)
+def test_what_a_template_makes_has_its_tags(stack: Stack, ssm: Any, kind: str, made: Any) -> None:
+    def tags(resource: str) -> dict[str, str]:
+        found = ssm.list_tags_for_resource(ResourceType=kind, ResourceId=resource)["TagList"]
+        return {one["Key"]: one["Value"] for one in found}
+
+    one = stack.deploy(One=made(Tags=[{"Key": "Stage", "Value": "a"}, {"Key": "Old", "Value": "x"}]))["One"]
+    assert tags(one) == {"Stage": "a", "Old": "x"}
+    assert stack.deploy(One=made(Tags=[{"Key": "Stage", "Value": "b"}]))["One"] == one
+    assert tags(one) == {"Stage": "b"}
