@@ -1,4 +1,4 @@
-"""Services of which one group of nodes has to be up at any time: promises that windows are held to, and no resources."""
+"""Services of which one group of nodes has to be up at any time: promises that windows keep, and no resources."""
 
 from __future__ import annotations
 
