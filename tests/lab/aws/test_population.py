@@ -105,7 +105,7 @@ def test_instances_are_found_by_their_tags_and_ids(ec2: Any) -> None:
 
 def test_a_list_is_looked_at_anew_after_a_change(ec2: Any) -> None:
     first = listed(ec2)[0]["InstanceId"]
-    owned = {"Filters": [{"Name": "tag-key", "Values": ["Owner"]}]}
+    owned: dict[str, Any] = {"Filters": [{"Name": "tag-key", "Values": ["Owner"]}]}
     assert listed(ec2, **owned) == []
     ec2.create_tags(Resources=[first], Tags=[{"Key": "Owner", "Value": "<me & you>"}])
     assert tags(listed(ec2)[0])["Owner"] == "<me & you>"
