@@ -65,9 +65,10 @@ schema: setup ## write config/policy.schema.json, docs/review.schema.json and do
 reference: setup ## write docs/policy.md anew from the policy's models and docs/example/policy.yaml
 	@python -m patching.policy_reference > docs/policy.md
 
-bench: setup ## measure synthesis against an empty app, and how patchops reads a fleet of 50,000 nodes
+bench: setup ## measure synthesis, how patchops reads a fleet of 50,000 nodes, and months of fleets in the lab
 	@python bench/synth.py
 	@python bench/operate.py
+	@python bench/month.py
 
 lock: setup ## write requirements*.txt and package-lock.json anew from pyproject.toml and package.json
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.txt

@@ -54,6 +54,7 @@ class Clock:
         """Keep an event from happening."""
         if not event.cancelled:
             event.cancelled = True
+            event.action = _nothing
             self._work -= event.work
 
     @property
@@ -77,7 +78,9 @@ class Clock:
         # Once it happens it cannot be cancelled any more.
         event.cancelled = True
         self._work -= event.work
-        event.action()
+        # Whoever still knows the event is not to hold on to what it did.
+        action, event.action = event.action, _nothing
+        action()
 
     def advance(self, to: datetime) -> None:
         """Go to a time, letting everything on the way happen, in order."""
@@ -89,3 +92,7 @@ class Clock:
         """Go on until nothing runs any more."""
         while self.working:
             self.step()
+
+
+def _nothing() -> None:
+    """What an event does that is over."""

@@ -15,6 +15,7 @@ from review.facts import Facts, NodeAssociation, Window, identity, tags_of
 from review.grants import in_words
 from review.model import Area, Change, Effect, Grant, ResourceChange, Weight
 from review.resource_words import area, noun, of_resource, title
+from review.services import service_changes
 
 _ORDER = list(Area)
 _WEIGHTS = list(Weight)
@@ -162,9 +163,11 @@ class _Told:
         self._properties |= {(key, name) for name in names if name not in _NOT_OF_BASELINES}
 
     def exceptions(self) -> None:
-        """Tell of exceptions to baselines."""
+        """Tell of exceptions to baselines, and of services: what no template shows."""
         for text, weight in exception_changes(self._before.whole, self._after.whole):
             self._say(Area.EXCEPTION, weight, text)
+        for text, weight in service_changes(self._before.whole, self._after.whole):
+            self._say(Area.WINDOW, weight, text)
 
     def permissions(self, grants: Iterable[Grant]) -> None:
         """Tell of permissions that are new or gone."""

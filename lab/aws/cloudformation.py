@@ -147,6 +147,7 @@ class MaintenanceWindowTargetResource(Resource, CloudFormationModel):
                 name=properties.get("Name", ""),
                 description=properties.get("Description", ""),
                 owner_information=properties.get("OwnerInformation", ""),
+                resource_type=properties.get("ResourceType", "INSTANCE"),
             )
             return cls(target.id, properties, account_id, region)
 

@@ -86,11 +86,7 @@ class _Writer(pickle.Pickler):
         if isinstance(obj, types.GeneratorType):
             # moto keeps a subnet's unused addresses as a generator; another one skips what is used.
             return (_nothing, ())
-        if (
-            isinstance(obj, types.FunctionType)
-            and obj.__qualname__.endswith("<lambda>")
-            and not obj.__code__.co_argcount
-        ):
+        if isinstance(obj, types.FunctionType) and _makes_empty_ones(obj):
             # What moto's dictionaries have for what is not in them: an empty one, or one that makes empty ones.
             made = obj()
             inner = (made.default_factory,) if isinstance(made, defaultdict) else ()
@@ -111,6 +107,12 @@ class _Writer(pickle.Pickler):
 
 
 _LOCKS = (type(threading.Lock()), type(threading.RLock()))
+
+
+def _makes_empty_ones(function: types.FunctionType) -> bool:
+    """Tell whether a function is one of moto's that make what a dictionary has for what is not in it."""
+    moto_s = function.__module__.startswith("moto.") and function.__qualname__.endswith("<lambda>")
+    return moto_s and not function.__code__.co_argcount and not function.__closure__
 
 
 _DOCUMENT = Document

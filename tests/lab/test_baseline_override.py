@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from lab.command import Command
+from lab.snapshots import Snapshot, Snapshots
 from patching.operating_system import OperatingSystem
-from tests.lab.simulated import NODE_ROLE, Lab, baseline, invocations, reported, step_of, work_of
+from tests.lab.simulated import NODE_ROLE, Lab, baseline, day, invocations, reported, step_of, work_of
 
 AT = "s3://output/baselines.json"
 SNAPSHOT = "01234567-89ab-cdef-0123-456789abcdef"
@@ -72,6 +73,14 @@ def test_a_patch_policy_records_compliance_for_its_association(lab: Lab) -> None
     assert node.states.execution_type == "Command"
 
 
+def test_a_baseline_without_an_id_goes_by_that_of_the_registered_one(lab: Lab) -> None:
+    node = lab.launch()
+    put(lab, approving())
+    run(lab, AssociationId=SNAPSHOT)
+    assert node.states
+    assert node.states.baseline_id == lab.engine.baselines.default(node.catalogue.system).id
+
+
 def test_each_system_has_its_baseline(lab: Lab) -> None:
     linux, windows = lab.launch(), lab.launch("windows")
     windows_baseline = baseline(OperatingSystem.WINDOWS).to_api()
@@ -99,6 +108,7 @@ def failed(lab: Lab, **parameters: str) -> str:
         ("{}", "not a list of baselines"),
         ("[]", "not a list of baselines"),
         ("[1]", "not a list of baselines"),
+        ('[{"OperatingSystem": "SUSE"}, 1]', "not a list of baselines"),
         ('[{"OperatingSystem": "OS2"}]', "baseline 1: 'OS2' is not an operating system"),
         ('[{"OperatingSystem": "SUSE"}, {"OperatingSystem": "SUSE"}]', "two baselines are for SUSE"),
         ('[{"OperatingSystem": "SUSE"}]', "no baseline in it is for AMAZON_LINUX_2023; it has SUSE"),
@@ -181,3 +191,19 @@ def test_a_snapshot_is_of_one_patch_group(lab: Lab) -> None:
     (node,) = lab.engine.fleet.nodes()
     lab.change(node, tags={"Fleet": "a"})
     assert scan(lab, SNAPSHOT) == "Missing 1.2-1"
+
+
+def test_snapshots_are_kept_for_three_days_and_not_longer() -> None:
+    snapshots, taken = Snapshots(), day("2026-03-15")
+
+    def find(key: str, after: timedelta) -> datetime:
+        now = taken + after
+        return snapshots.find((key,), now, lambda: Snapshot("pb-1", baseline(), now)).taken
+
+    assert find("one", timedelta()) == taken
+    assert find("one", timedelta(days=3) - timedelta(seconds=1)) == taken
+    assert find("two", timedelta(days=1)) == taken + timedelta(days=1)
+    assert find("one", timedelta(days=3)) == taken + timedelta(days=3)
+    assert find("two", timedelta(days=3)) == taken + timedelta(days=1)
+    assert find("three", timedelta(days=4)) == taken + timedelta(days=4)
+    assert set(snapshots._taken) == {("one",), ("three",)}

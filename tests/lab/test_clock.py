@@ -126,3 +126,12 @@ def test_finishing_the_work_leaves_the_calendar_alone(
 def test_a_step_with_nothing_to_do_moves_nothing(clock: Clock) -> None:
     clock.step()
     assert clock.now == NOON
+
+
+def test_an_event_that_is_over_holds_on_to_nothing() -> None:
+    clock = Clock(day("2026-03-15"))
+    done = clock.at(day("2026-03-16"), lambda: None)
+    dropped = clock.at(day("2026-03-17"), lambda: None)
+    clock.cancel(dropped)
+    clock.advance(day("2026-03-18"))
+    assert done.action.__qualname__ == dropped.action.__qualname__ == "_nothing"

@@ -172,6 +172,13 @@ def test_a_list_whose_key_the_nodes_role_may_not_use_fails_the_node(lab: Lab) ->
     assert f"does not allow kms:Decrypt on {KEY}" in refused(lab)
 
 
+def test_a_list_whose_key_the_nodes_role_may_use_is_read(lab: Lab) -> None:
+    lab.launch()
+    put(lab, "id: plain")
+    lab.cloud.bucket_keys["output"] = KEY
+    assert install(lab).status == "Success"
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [("patches: [kernel]", "'kernel' has no id"), ("patches: [", "not YAML"), ("a: 1", "expected the key patches")],

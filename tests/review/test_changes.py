@@ -310,3 +310,18 @@ def test_an_exception_that_runs_longer_is_told() -> None:
     said = [one.text for one in review(later, whole, day=DAY).changes or ()]
     assert "exception print-spooler runs longer: until 2030-06-30 instead of 2029-12-31" in said
     assert any(one.startswith("exception shop-openssl is gone: openssl is rejected in ubuntu until") for one in said)
+
+
+def test_a_service_that_windows_are_held_to_no_longer_is_told() -> None:
+    whole = corp()
+    without = mended(lambda _: None)
+    assert whole.told is not None
+    object.__setattr__(without, "told", {**whole.told, "services": {}})
+    (gone,) = review(without, whole, day=DAY).changes or ()
+    assert gone.text == (
+        "service shop is gone: windows may now take the nodes with Service=shop and Ring=a and the nodes with "
+        "Service=shop and Ring=b at one time"
+    )
+    assert gone.weight is Weight.CAUTION
+    (new,) = review(whole, without, day=DAY).changes or ()
+    assert new.text.startswith("service shop is new: of the nodes with")

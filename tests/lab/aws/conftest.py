@@ -9,9 +9,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 import pytest
 from botocore.config import Config
 
+from tests.lab.aws.replies import problems
 from tests.lab.aws.stacks import REGION, Stack
 from tests.lab.aws.world import Connect, World, build, trust
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from lab.aws.server import LocalAws
 else:
     LocalAws = Any  # imports moto, which takes seconds: only the process that runs these tests is to wait for it
+
+
+MODEL = botocore.session.get_session().get_service_model("ssm")
 
 
 @pytest.fixture(scope="session")
@@ -34,13 +39,22 @@ def local_aws() -> Iterator[LocalAws]:
     thread.join(5)
 
 
+def hold_to_the_model(event_name: str, response_dict: dict[str, Any] | None, **_: Any) -> None:
+    """Fail the test in which Systems Manager answers anything that its model does not have."""
+    if response_dict is None or len(response_dict["body"]) < int(response_dict["headers"].get("Content-Length", 0)):
+        return  # cut on the way
+    shape = MODEL.operation_model(event_name.rpartition(".")[2]).output_shape
+    if response_dict["status_code"] == 200 and shape is not None:
+        assert list(problems(shape, json.loads(response_dict["body"] or b"{}"), event_name)) == []
+
+
 @pytest.fixture(scope="session")
 def connect(local_aws: LocalAws) -> Connect:
     """Make a client: `connect("ssm", region="eu-west-1")`. A Region of its own is a test's own account."""
 
     @cache
     def client(service: str, region: str = "us-east-1", **config: Any) -> Any:
-        return boto3.client(  # type: ignore[call-overload]
+        made = boto3.client(  # type: ignore[call-overload]
             service,
             endpoint_url=local_aws.url,
             region_name=region,
@@ -48,6 +62,9 @@ def connect(local_aws: LocalAws) -> Connect:
             aws_secret_access_key="testing",
             config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, **config),
         )
+        if service == "ssm":
+            made.meta.events.register("response-received.ssm", hold_to_the_model)
+        return made
 
     return client
 

@@ -16,6 +16,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "timestamp": (int, float),
     "double": (int, float),
+    "blob": (str,),
     "map": (dict,),
     "list": (list,),
     "structure": (dict,),

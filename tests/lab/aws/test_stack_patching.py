@@ -231,6 +231,48 @@ def test_the_role_of_a_task_has_to_trust_systems_manager(stack: Stack, roles: di
     assert f"AWS::SSM::MaintenanceWindowTask: ssm.amazonaws.com cannot assume {roles['node']}" in stack.reasons
 
 
+def test_a_change_of_an_association_is_another_version_of_it(stack: Stack, ssm: Any) -> None:
+    made = stack.deploy(Scan=association())["Scan"]
+    assert stack.deploy(Scan=association(AssociationName="renamed"))["Scan"] == made
+    versions = ssm.list_association_versions(AssociationId=made)["AssociationVersions"]
+    assert [one["AssociationVersion"] for one in versions] == ["2", "1"]
+    assert versions[0]["AssociationName"] == "renamed"
+
+
+@pytest.mark.parametrize(
+    ("kind", "arn", "name", "given"),
+    [
+        ("LAMBDA", "arn:aws:lambda:eu-west-1:123456789012:function:told", "Lambda", {"Qualifier": "1"}),
+        (
+            "STEP_FUNCTIONS",
+            "arn:aws:states:eu-west-1:123456789012:stateMachine:told",
+            "StepFunctions",
+            {"Input": "{}", "Name": "run"},
+        ),
+        ("AUTOMATION", "AWS-StopEC2Instance", "Automation", {"Parameters": {"InstanceId": ["{{TARGET_ID}}"]}}),
+    ],
+)
+def test_a_task_that_is_no_command_has_what_its_template_says_and_another_kind_is_another_task(
+    stack: Stack, ssm: Any, kind: str, arn: str, name: str, given: dict[str, Any]
+) -> None:
+    made = stack.deploy(
+        Window=window(),
+        Task=(
+            "AWS::SSM::MaintenanceWindowTask",
+            {
+                "WindowId": {"Ref": "Window"},
+                "TaskArn": arn,
+                "TaskType": kind,
+                "Priority": 3,
+                "TaskInvocationParameters": {f"MaintenanceWindow{name}Parameters": given},
+            },
+        ),
+    )
+    stored = ssm.get_maintenance_window_task(WindowId=made["Window"], WindowTaskId=made["Task"])
+    assert (stored["TaskType"], stored["TaskArn"], stored["Priority"]) == (kind, arn, 3)
+    assert stored["TaskInvocationParameters"] == {name: given}
+
+
 @pytest.mark.parametrize(
     ("kind", "made"),
     [("PatchBaseline", baseline), ("MaintenanceWindow", window), ("Association", association)],

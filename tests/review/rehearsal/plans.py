@@ -25,7 +25,7 @@ scan:
 install:
   night:
     targets: {targets}
-    schedule: cron(0 2 * * ? *)
+    schedule: {schedule}
     duration_hours: 6
     cutoff_hours: 1
     concurrency: {concurrency}
@@ -41,10 +41,13 @@ def plan(
     concurrency: str = "100%",
     errors: str = "100%",
     reboot: str = "RebootIfNeeded",
+    schedule: str = "cron(0 2 * * ? *)",
 ) -> Plan:
-    """Return the plan of a policy with one baseline and one window that opens every night."""
-    values = {"delay": delay, "targets": targets, "concurrency": concurrency, "errors": errors, "reboot": reboot}
-    return of_policy(parse_policy(TEXT.format(**values), today=FIRST), "policy")
+    """Return the plan of a policy with one baseline and one window that opens every night, or as said."""
+    text = TEXT.format(
+        delay=delay, targets=targets, concurrency=concurrency, errors=errors, reboot=reboot, schedule=schedule
+    )
+    return of_policy(parse_policy(text, today=FIRST), "policy")
 
 
 def rehearsed(made: Plan, *, days: int = 30, nodes: int = 6, chaos: float = 0, seed: int = 0) -> Rehearsal:

@@ -36,6 +36,15 @@ def test_a_delay_of_seven_days_shows_in_the_median_exposure() -> None:
         assert one.median - (medians[one.severity] or 0) == pytest.approx(7, abs=1)
 
 
+def test_a_patch_is_over_when_a_later_one_of_its_package_is_installed() -> None:
+    # A window a month: many packages have got two patches by then, and only the later one is installed.
+    found = rehearsed(plan(schedule="cron(0 2 1 * ? *)"), days=90, nodes=2)
+    serious = [one for one in found.exposure if one.severity in {"Critical", "Important", "Medium", "Low"}]
+    assert sum(one.patches for one in serious) > 10
+    assert [one.still_open for one in serious] == [0] * len(serious)
+    assert all(one.p95 is not None and one.p95 <= 31 for one in serious)
+
+
 def test_the_same_call_gives_the_same_figures_and_another_seed_others() -> None:
     one, other, third = (rehearsed(plan(), chaos=0.2, seed=seed) for seed in (1, 1, 2))
     assert one == other
