@@ -77,7 +77,9 @@ def share(text: str, name: str) -> float:
 def events(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
     last: Annotated[int, typer.Option(help="How many of the events before; 0 for all that are kept.", min=0)] = 30,
-    output: Annotated[OutputFormat, typer.Option(help="`json` for one JSON object a line.")] = OutputFormat.TABLE,
+    output: Annotated[
+        OutputFormat, typer.Option("--output", "-o", help="`json` for one JSON object a line.")
+    ] = OutputFormat.TABLE,
 ) -> None:
     """Show what happened in the lab; with --follow also what happens from now on."""
     running = local_aws.required()

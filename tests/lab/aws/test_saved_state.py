@@ -277,3 +277,24 @@ def test_what_is_no_whole_save_is_refused_on_one_line(
         saved_file.read(file)
     assert "\n" not in str(error.value)
     assert str(error.value).startswith(f"{file}: ")
+
+
+def test_the_command_saves_and_says_how_far_the_clock_moved(
+    loaded: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cli import main  # noqa: PLC0415 imports the whole of it
+
+    ssm = connect(loaded)("ssm")
+    monkeypatch.setattr("lab.local_aws.required", lambda: loaded)
+    loaded.pace(speed=1)
+    ssm.send_command(
+        DocumentName="AWS-RunPatchBaseline", InstanceIds=[node(ssm)], Parameters={"Operation": ["Install"]}
+    )
+    monkeypatch.setattr("sys.argv", ["patchops", "lab", "save", str(tmp_path / "again.save")])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert not ended.value.code
+    moved, saved_to = capsys.readouterr().err.splitlines()
+    assert moved.startswith("the clock moved from ")
+    assert saved_to.startswith(f"saved to {tmp_path}/again.save (")
+    saved_file.read(tmp_path / "again.save")
