@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from lab.association import Association, AssociationExecution
 from lab.command import Invocation, Status
 from lab.node import ManagedNode
-from lab.state_manager import Association, AssociationExecution
 
 
 @dataclass(frozen=True)

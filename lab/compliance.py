@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from lab.association import Association
 from lab.association_results import AssociationResult, results_on
 from lab.node import ManagedNode, PatchReport, PatchStates
 from lab.put_compliance import ASSOCIATION, PATCH, PutCompliance, PutCompliances, PutItem
-from lab.state_manager import Association, StateManager
+from lab.state_manager import StateManager
 from patching.baseline import ComplianceLevel
 from patching.compliance import PatchState
 

@@ -25,14 +25,12 @@ from lab.fleet import Fleet
 from lab.ids import Ids
 from lab.publishing import Publishing
 from lab.service_events import ServiceEvents
-from lab.stop_alarms import StopAlarms
+from lab.stop_alarms import NO_ALARMS, StopAlarms
 from patching.rate_control import RateControl
 from patching.targets import Targets
 
 HISTORY = timedelta(days=30)
 """For how long commands are told of: https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command.html."""
-
-NO_ALARMS = StopAlarms()
 
 
 class RunCommand:

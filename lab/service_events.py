@@ -11,18 +11,16 @@ import json
 from collections import Counter
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lab.association import Association, AssociationExecution
 from lab.command import UNTOLD, Command, Invocation, Status, iso
 from lab.documents import owned_by_aws
 from lab.event_bus import EventBus
 from lab.metrics import RUN_COMMAND, Metrics
 from lab.node import ManagedNode, node_arn
+from lab.window import TaskExecution, Window, WindowExecution
 from patching.targets import Targets
-
-if TYPE_CHECKING:
-    from lab.state_manager import Association, AssociationExecution
-    from lab.window import TaskExecution, Window, WindowExecution
 
 _METRICS = {
     Status.SUCCESS: "CommandsSucceeded",

@@ -32,3 +32,7 @@ class StopAlarms:
             elif state == "ALARM":
                 found[name] = state
         return found
+
+
+NO_ALARMS = StopAlarms()
+"""What nothing stops."""

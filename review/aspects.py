@@ -12,8 +12,9 @@ from patching.run_words import cutoff_in_words, hooks_in_words, operation_in_wor
 from patching.schedule import Schedule
 from patching.schedule_words import joined, when
 from patching.template_rules.assembly import Resource
-from review.facts import NodeAssociation, Sent, Task, Window, identity
+from review.facts import identity
 from review.model import Area, Weight
+from review.patching_facts import NodeAssociation, Sent, Task, Window
 
 _PLACES = re.compile(r"(\{old\}|\{new\})")
 _KNOWN_PARAMETERS = {

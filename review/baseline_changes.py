@@ -15,8 +15,8 @@ from patching.baseline_words import (
 )
 from patching.operating_system import OperatingSystem
 from patching.schedule_words import joined
-from review.facts import Baseline
 from review.model import Weight
+from review.patching_facts import Baseline
 
 Said = tuple[str, Weight]
 

@@ -16,8 +16,9 @@ from patching.rate_control import RateControl
 from patching.schedule import Schedule, zone
 from patching.schedule_words import in_words, joined
 from patching.targets import Targets, may_share
-from review.facts import Facts, NodeAssociation, Sent, Window
+from review.facts import Facts
 from review.model import Busiest, Calendar, ClockChange, Lane, Meeting, Opening
+from review.patching_facts import NodeAssociation, Sent, Window
 
 DAYS = 30
 MOST_OPENINGS = 800

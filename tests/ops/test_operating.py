@@ -10,6 +10,7 @@ from typing import Any
 
 import icalendar
 import pytest
+import typer
 
 from lab.local_aws import LocalAws
 from ops.session import Session
@@ -340,3 +341,17 @@ def test_a_process_that_ends_between_sending_and_watching_leaves_a_command_that_
     (run, *_) = patchops("runs", *ENVIRONMENT, *JSON).json
     assert run["comment"] == "cut short"
     assert patchops("watch", run["command_id"], *JSON).json["completed"] == 2
+
+
+def test_an_installation_shows_its_plan_and_asks(
+    patchops: Patchops, scanned: None, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(typer, "confirm", lambda *_, **__: False)
+    before = patchops("runs", *JSON).json
+    result = patchops("install", *PROD)
+    assert result.code == 1
+    assert "Plan for 2 nodes" in result.err
+    assert "Installs patches on these 2 nodes and reboots them: one node at a time" in result.err
+    assert result.err.endswith("patchops: not done\n")
+    assert patchops("runs", *JSON).json == before

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from review.model import Effect, Weight
 from review.render import MARKER, to_html, to_json, to_markdown
+from review.schema import schema as schema_of_review
 from tests.cdk import ROOT
 from tests.review.assemblies import DAY, corp, six_changes
 
@@ -64,7 +65,9 @@ def test_the_verdict_counts_what_a_reviewer_decides_first() -> None:
 
 
 def test_the_json_is_as_its_schema_says() -> None:
-    schema = json.loads((ROOT / "docs" / "review.schema.json").read_text(encoding="utf-8"))
+    text = (ROOT / "docs" / "review.schema.json").read_text(encoding="utf-8")
+    assert text == schema_of_review(), "run: make schema"
+    schema = json.loads(text)
     Draft202012Validator.check_schema(schema)
     assert list(Draft202012Validator(schema).iter_errors(json.loads(to_json(six_changes())))) == []
     broken = json.loads(to_json(six_changes())) | {"verdict": {"headline": 3}}
