@@ -244,6 +244,7 @@ def test_what_was_deployed_is_destroyed_and_nothing_is_left(ran: Ran, patchops: 
         assert patchops("lab", "destroy").code == 0
     assert ran.aws.status()["regions"]["us-east-1"] == {
         "managed": [],
+        "systems": {},
         "unmanaged": {},
         "commands_running": 0,
         "baselines": 0,

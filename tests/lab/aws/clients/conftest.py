@@ -90,7 +90,7 @@ Aws = Callable[..., Any]
 
 @pytest.fixture(scope="session")
 def aws_cli(installed: Installed) -> Client:
-    return installed("aws-cli", "ap-northeast-2")
+    return installed("aws-cli", "eu-central-2")
 
 
 @pytest.fixture(scope="session")

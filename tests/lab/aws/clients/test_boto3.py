@@ -16,7 +16,7 @@ pytestmark = pytest.mark.xdist_group("local-aws")
 
 
 def test_paginators_and_the_waiter_carry_a_script(connect: Connect, launch: Callable[..., list[str]]) -> None:
-    region = "sa-east-1"
+    region = "ap-south-2"
     nodes = launch(region, 3, Workload="Prod")
     ssm = connect("ssm", region)
     managed = ssm.get_paginator("describe_instance_information").paginate(
@@ -53,7 +53,7 @@ def test_paginators_and_the_waiter_carry_a_script(connect: Connect, launch: Call
 
 
 def test_the_waiter_ends_when_a_command_fails(connect: Connect, launch: Callable[..., list[str]]) -> None:
-    region = "sa-east-1"
+    region = "ap-south-2"
     (node,) = launch(region, 1, Workload="Test")
     ssm = connect("ssm", region)
     command = ssm.send_command(

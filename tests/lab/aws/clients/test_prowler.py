@@ -34,7 +34,7 @@ def findings(prowler: Client, folder: Path) -> dict[tuple[str, str], str]:
 
 
 def test_the_checks_of_managed_patching(installed: Installed, connect: Connect, tmp_path: Path) -> None:
-    prowler = installed("prowler", "ca-central-1")
+    prowler = installed("prowler", "il-central-1")
     patched, behind = prowler.nodes
     ssm = connect("ssm", prowler.region)
     for node, operation in ((patched, "Install"), (behind, "Scan")):
