@@ -95,6 +95,8 @@ def test_a_workshop_that_is_ended_leaves_no_server_behind(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Where the suite runs in the background of a script, an interruption is ignored, which a process inherits.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 one thread
     )
     server = server_of(process)
     assert alive(server)
