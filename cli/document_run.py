@@ -8,9 +8,9 @@ import typer
 
 from cli import run_options
 from cli.command import Call, command
-from cli.options import FOUND, Instances, ResourceGroup, Tags, rate_control, required_targets, usage
+from cli.options import Instances, ResourceGroup, Tags, rate_control, required_targets, usage
 from cli.run_options import AtMost, Comment, Sent, Wait, Yes
-from ops import run, tables
+from ops import run
 from ops.progress import Progress
 from patching.deployment import Deployment
 
@@ -67,14 +67,7 @@ def document(
     run_options.check(call, plan, at_most=at_most)
     if not yes:
         run_options.ask(call, plan, f"Runs {whole} on these {len(plan.nodes)} nodes", "--yes to run it")
-    command_id = run_options.send(call, plan, whole)
-    if not wait:
-        run_options.show_sent(call, command_id)
-        return
-    ended = run_options.ended(call, command_id)
-    call.terminal.show(ended, [tables.progress(ended), *tables.steps(ended)])
-    if not ended.succeeded:
-        raise typer.Exit(FOUND)
+    run_options.carry_out(call, plan, whole, wait=wait)
 
 
 def _parameters(given: list[str]) -> dict[str, list[str]]:

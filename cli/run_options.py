@@ -9,7 +9,7 @@ import typer
 
 from cli.command import Call
 from cli.following import follow
-from cli.options import confirm
+from cli.options import FOUND, confirm
 from ops import environment as environments
 from ops import guards, progress, run, tables
 from ops.environment import Environment
@@ -102,3 +102,19 @@ def show_sent(call: Call, command_id: str) -> None:
 def ended(call: Call, command_id: str, *, just_sent: bool = True) -> Progress:
     """Follow a command to its end, and return it with the end of its output."""
     return progress.with_output(call.session, follow(call, command_id, just_sent=just_sent))
+
+
+def show_end(call: Call, state: Progress) -> None:
+    """Show how a command ended; the exit code is 3 if it did not succeed everywhere."""
+    call.terminal.show(state, [tables.progress(state), *tables.steps(state)])
+    if not state.succeeded:
+        raise typer.Exit(FOUND)
+
+
+def carry_out(call: Call, plan: run.Plan, what: str, *, wait: bool) -> None:
+    """Send a command, and show how it ended or, if it is not to be followed, its id."""
+    command_id = send(call, plan, what)
+    if wait:
+        show_end(call, ended(call, command_id))
+    else:
+        show_sent(call, command_id)

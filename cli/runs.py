@@ -8,7 +8,7 @@ import typer
 
 from cli import run_options
 from cli.command import Call, command
-from cli.options import FOUND, EnvironmentName, OutputFormat, moment_of
+from cli.options import EnvironmentName, OutputFormat, moment_of
 from ops import environment as environments
 from ops import history, logs, progress, tables
 from ops.history import Run, RunDetails
@@ -60,7 +60,7 @@ def add_to(app: typer.Typer, below_run: typer.Typer) -> None:
 
 def watch(call: Call, command_id: CommandId) -> None:
     """Follow a command to its end, whoever sent it; exits with 3 if it did not succeed everywhere."""
-    _end(call, run_options.ended(call, command_id, just_sent=False))
+    run_options.show_end(call, run_options.ended(call, command_id, just_sent=False))
 
 
 def runs(
@@ -123,9 +123,3 @@ def logs_of(
 def _print(output: StepOutput) -> None:
     print(f"==> {output.step} {output.stream} <==")
     print(output.text, end="" if output.text.endswith("\n") else "\n", flush=True)
-
-
-def _end(call: Call, state: Progress) -> None:
-    call.terminal.show(state, [tables.progress(state), *tables.steps(state)])
-    if not state.succeeded:
-        raise typer.Exit(FOUND)

@@ -8,10 +8,10 @@ import typer
 
 from cli import run_options
 from cli.command import Call, command
-from cli.options import FOUND, EnvironmentName, Instances, ResourceGroup, Tags, rate_control, required_targets
+from cli.options import EnvironmentName, Instances, ResourceGroup, Tags, rate_control, required_targets
 from cli.run_options import AtMost, Comment, Concurrency, MaxErrors, Sent, Wait, WindowName
 from cli.window_task import from_window
-from ops import run, tables, window_task
+from ops import run, window_task
 from ops.progress import Progress
 from patching.run_patch_baseline import RunPatchBaseline
 
@@ -59,11 +59,4 @@ def scan(
             comment=comment,
         )
     run_options.check(call, plan, at_most=at_most)
-    command_id = run_options.send(call, plan, "Scan")
-    if not wait:
-        run_options.show_sent(call, command_id)
-        return
-    ended = run_options.ended(call, command_id)
-    call.terminal.show(ended, [tables.progress(ended), *tables.steps(ended)])
-    if not ended.succeeded:
-        raise typer.Exit(FOUND)
+    run_options.carry_out(call, plan, "Scan", wait=wait)

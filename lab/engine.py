@@ -19,6 +19,8 @@ from lab.catalogue_file import built_in
 from lab.change_calendar import Calendars
 from lab.clock import Clock
 from lab.cloud import Cloud
+from lab.command_course import CommandCourse
+from lab.command_results import CommandResults
 from lab.compliance import Compliance
 from lab.data_sync import DataSyncs
 from lab.event_bus import EventBus
@@ -81,7 +83,7 @@ class Engine:
         self.alarms = Alarms(cloud, clock, self.metrics, self.publishing, self.log)
         self.event_bus = EventBus(cloud, clock, Ids(-1 - seed), self.publishing, self.metrics)
         events = ServiceEvents(self.event_bus, self.metrics, cloud.account, cloud.region)
-        self.run_command = RunCommand(
+        course = CommandCourse(
             cloud=cloud,
             clock=clock,
             ids=ids,
@@ -89,9 +91,10 @@ class Engine:
             baselines=self.baselines,
             catalogues=self.catalogues,
             events=events,
-            publishing=self.publishing,
+            results=CommandResults(cloud, clock, self.publishing, self.log),
             log=self.log,
         )
+        self.run_command = RunCommand(cloud=cloud, clock=clock, ids=ids, fleet=self.fleet, course=course, log=self.log)
         self.calendars = Calendars(cloud)
         self.state_manager = StateManager(
             cloud=cloud,

@@ -9,22 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
-from lab.baselines import Baselines
-from lab.catalogue import Catalogue
 from lab.clock import Clock
 from lab.cloud import Cloud
 from lab.command import DEFAULT_DELIVERY_TIMEOUT, Command, Invocation, Notification
 from lab.command_course import CommandCourse
 from lab.command_permissions import check_notification, check_sender
-from lab.command_results import CommandResults
 from lab.command_targets import by_id, resolve
 from lab.document_run import new_runs
 from lab.documents import find
 from lab.errors import ApiError
 from lab.fleet import Fleet
 from lab.ids import Ids
-from lab.publishing import Publishing
-from lab.service_events import ServiceEvents
 from lab.stop_alarms import NO_ALARMS, StopAlarms
 from patching.rate_control import RateControl
 from patching.targets import Targets
@@ -41,10 +36,7 @@ class RunCommand:
         clock: the lab's clock.
         ids: where command ids come from.
         fleet: the managed nodes.
-        baselines: the patch baselines.
-        catalogues: the operating systems that the lab knows.
-        events: told of every change of a status.
-        publishing: by which topics are told.
+        course: lets the commands take their course.
         log: takes what happens, in words.
     """
 
@@ -55,29 +47,16 @@ class RunCommand:
         clock: Clock,
         ids: Ids,
         fleet: Fleet,
-        baselines: Baselines,
-        catalogues: tuple[Catalogue, ...],
-        events: ServiceEvents,
-        publishing: Publishing,
+        course: CommandCourse,
         log: Callable[[str], None],
     ) -> None:
         self._cloud = cloud
         self._clock = clock
         self._ids = ids
         self._fleet = fleet
+        self._course = course
         self._log = log
-        self._course = CommandCourse(
-            cloud=cloud,
-            clock=clock,
-            ids=ids,
-            fleet=fleet,
-            baselines=baselines,
-            catalogues=catalogues,
-            events=events,
-            results=CommandResults(cloud, clock, publishing, log),
-            log=log,
-        )
-        self.after = self._course.after
+        self.after = course.after
         self.commands: dict[str, Command] = {}
 
     def send(  # noqa: PLR0913 as many as SendCommand has

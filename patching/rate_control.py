@@ -64,6 +64,8 @@ class RateControl:
             if share
             else f"up to {self.max_concurrency} nodes at a time"
         )
+        if self.max_errors == "100%":
+            return f"{pace}; goes on however many of them fail"
         if self.max_errors.endswith("%"):
             return f"{pace}; stops starting new nodes once more than {self.max_errors} of them have failed"
         threshold = int(self.max_errors) + 1

@@ -80,6 +80,7 @@ def test_the_failure_after_the_tolerated_ones_stops_the_rest(errors: str, target
         (RateControl("10", "10"), "up to 10 nodes at a time; stops starting new nodes after the 11th failure"),
         (RateControl("10", "20"), "up to 10 nodes at a time; stops starting new nodes after the 21st failure"),
         (RateControl("10", "110"), "up to 10 nodes at a time; stops starting new nodes after the 111th failure"),
+        (RateControl("50", "100%"), "up to 50 nodes at a time; goes on however many of them fail"),
         (
             RateControl("25%", "10%"),
             "25% of the nodes at a time; stops starting new nodes once more than 10% of them have failed",
