@@ -143,7 +143,7 @@ def _install(plane: Plane) -> None:
 
 def _message_member(code: str) -> str:
     """Return the member of an error's shape that has its message."""
-    shape: Any = _model().shape_for_error_code(code)  # type: ignore[arg-type] the stubs take codes for numbers
+    shape: Any = _model().shape_for_error_code(code)  # type: ignore[arg-type]  # codes are text
     return "Message" if shape and "Message" in shape.members else "message"
 
 
