@@ -112,6 +112,7 @@ class NodeReport:
     why_unknown: str = ""
 
 
+_COUNT_FIELDS = tuple((one, one.count_field) for one in COUNTED)
 NEVER_SCANNED = "never scanned"
 NOT_READ = "could not be read"
 
@@ -249,7 +250,7 @@ def _states(session: Session, batch: Sequence[Node]) -> tuple[dict[str, Any], st
 
 
 def _report(node: Node, state: dict[str, Any], baselines: _Baselines) -> NodeReport:
-    counts = {one: int(state.get(one.count_field, 0)) for one in COUNTED}
+    counts = {one: int(state.get(name, 0)) for one, name in _COUNT_FIELDS}
     baseline = baselines.get(state["BaselineId"])
     lacking = sum(counts[one] for one in baselines.open_states(state["BaselineId"]))
     # Whether available security updates count is said by the baseline; it may be that it could not be read.

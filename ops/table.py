@@ -84,6 +84,8 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) 
 
 def text(value: object) -> str:
     """Write a value for a person: a time to the minute, a list with commas, nothing as nothing."""
+    if isinstance(value, str | int):  # most are
+        return str(value)
     match value:
         case None:
             return ""
