@@ -42,6 +42,7 @@ from lab.aws.calm import Calm
 from lab.aws.http_check import of_a_service, refusal
 from lab.aws.plane import DEFAULT_SPEED, DEFAULT_START, Plane
 from lab.aws.ssm_service import SystemsManager
+from lab.aws.tag_listing import TagListings
 from lab.aws.traffic import PATHS, Traffic
 from lab.catalogue import Catalogue
 from lab.catalogue_file import read, with_own
@@ -94,6 +95,7 @@ class LocalAws:
         resource.install(self.plane)
         moto_corrections.install()
         instance_listing.install(self.plane)
+        TagListings(self.plane).install()
         subscribers.install(self.plane)
         cloudformation_alarms.install(self.plane)
         self.traffic = Traffic(self.plane)
