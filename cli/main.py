@@ -11,6 +11,7 @@ from typing import Any
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.command import COMMANDS, Command
 from cli.options import ERROR, OK, USAGE
 from ops.errors import in_words
 from patching.errors import UserError
@@ -57,6 +58,12 @@ def app(command: str = "") -> typer.Typer:
     for module in alone or MODULES:
         import_module(f"cli.{module}").add_to(made)
     return made
+
+
+def commands() -> dict[str, Command]:
+    """Return the commands that talk to AWS, by their paths."""
+    app()
+    return COMMANDS
 
 
 def _group() -> None:
