@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadGroupScheduling
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 MOST_DIFFERENT_LINES = 60
@@ -21,12 +24,49 @@ settings.register_profile("tests", deadline=None, derandomize=True, max_examples
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
 os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+# A worker has a core: four threads beside each Node cost more than they save.
+os.environ.setdefault("NODE_OPTIONS", "--v8-pool-size=1")
+gc.disable()  # until everything is imported, which stays
 
 Snapshot = Callable[[str, Any], None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--snapshot-update", action="store_true", help="write the snapshots anew instead of comparing")
+
+
+class _GroupsAndFiles(LoadGroupScheduling):  # type: ignore[misc]  # xdist is not typed
+    """Hands a worker a whole group, or else a whole file: to hand over test by test takes longer than most tests do."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        scope: str = super()._split_scope(nodeid)
+        return scope.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupScheduling:
+    return _GroupsAndFiles(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, the groups with most tests; files of quick tests fill up the end."""
+
+    def group(item: pytest.Item) -> str:
+        mark = item.get_closest_marker("xdist_group")
+        return str(mark.args[0]) if mark else ""
+
+    groups = {item: group(item) for item in items}
+    sizes = Counter(filter(None, groups.values()))
+    items.sort(key=lambda item: -sizes[groups[item]])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,9 @@ class Completed:
 
     moto_class: ClassVar[Any]
     name_property: ClassVar[str] = ""
+    replaces_on: ClassVar[tuple[str, ...]] = ()
+    """Properties whose change makes a new resource."""
+
     deleted_last: ClassVar[bool] = False
     """Whether a resource that is replaced is still there, for `stack_changes` to delete."""
 
@@ -103,8 +106,6 @@ class Completed:
 class Replaced(Completed):
     """A resource that is made anew when one of some properties changes."""
 
-    replaces_on: tuple[str, ...] = ()
-
     @classmethod
     def create_from_cloudformation_json(
         cls,
@@ -145,6 +146,7 @@ class BucketResource(Completed, CloudFormationModel):
 
     moto_class = FakeBucket
     name_property = "BucketName"
+    replaces_on = ("BucketName",)
 
     @classmethod
     def update_from_cloudformation_json(
@@ -218,6 +220,7 @@ class AliasResource(Completed, CloudFormationModel):
     """An alias of a key. moto would look for another name where there is none yet."""
 
     moto_class = Alias
+    replaces_on = ("AliasName",)
     deleted_last = True
 
     @classmethod

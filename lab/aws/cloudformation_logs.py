@@ -34,6 +34,7 @@ class LogGroupResource(Completed, CloudFormationModel):
 
     moto_class = LogGroup
     name_property = "LogGroupName"
+    replaces_on = ("LogGroupName",)
     deleted_last = True
 
     @classmethod

@@ -27,6 +27,7 @@ class TopicResource(Completed, CloudFormationModel):
 
     moto_class = Topic
     name_property = "TopicName"
+    replaces_on = ("TopicName",)
     deleted_last = True
 
     @classmethod

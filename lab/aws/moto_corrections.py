@@ -21,7 +21,7 @@ from moto.s3.models import FakeBucket
 from moto.ssm.models import ssm_backends
 
 from lab import access
-from lab.aws import deletion, policy_sizes, resource_groups, stack_changes
+from lab.aws import change_sets, deletion, policy_sizes, resource_groups, stack_changes
 
 _NOTHING = ("AWS::CDK::Metadata",)
 """Types that stand for nothing in an account."""
@@ -38,6 +38,7 @@ def install() -> None:
     policy_sizes.install()
     resource_groups.install()
     stack_changes.install()
+    change_sets.install()
     for module in (cloudformation_models, cloudformation_responses):
         module.get_stack_from_s3_url = _template_behind
     FakeBucket.get_permission = _permission
@@ -47,7 +48,13 @@ def install() -> None:
     for name in ("create_stack", "update_stack", "create_change_set"):
         setattr(CloudFormationBackend, name, _refusing_unknown_types(getattr(CloudFormationBackend, name)))
     cloudformation.ResourceMap.parse_ssm_parameter = _resolving_once(cloudformation.ResourceMap.parse_ssm_parameter)
+    Stack.stack_resources = property(_resources_there)
     cloudformation.parse_and_update_resource = _refusing_half_updates(cloudformation.parse_and_update_resource)
+
+
+def _resources_there(stack: Stack) -> list[Any]:
+    """Leave out what a condition keeps out of a stack; moto lists it as a resource without a name."""
+    return [one for one in stack.resource_map.values() if one is not None]
 
 
 def _template_behind(url: str, account_id: str, partition: str) -> str:
@@ -86,7 +93,9 @@ def _names(change_set: ChangeSet) -> tuple[str, str]:
 
 
 def _describe_change_set(response: CloudFormationResponse) -> ActionResult:
-    return ActionResult(response.cloudformation_backend.change_sets[_required_change_set_id(response)])
+    found = response.cloudformation_backend.change_sets[_required_change_set_id(response)]
+    values = response._get_bool_param("IncludePropertyValues", if_none=False)  # noqa: SLF001
+    return ActionResult(change_sets.described(found, values=bool(values)))
 
 
 def _delete_change_set(response: CloudFormationResponse) -> ActionResult:

@@ -22,7 +22,7 @@ from moto.cloudformation.models import CloudFormationBackend, Stack
 from moto.cloudformation.parsing import ResourceMap
 
 Properties = dict[str, Any]
-_KEPT = ("Retain", "RetainExceptOnCreate")
+KEPT = ("Retain", "RetainExceptOnCreate")
 _SUBSTITUTED = re.compile(r"\$\{([^!}.]+)")
 
 
@@ -59,9 +59,9 @@ def _create(original: Callable[[ResourceMap, dict[str, Any]], bool]) -> Callable
     def create(resources: ResourceMap, template: dict[str, Any]) -> bool:
         ready = original(resources, template)
         resources.lab_resolved = {
-            name: _properties(resources, definition)
+            name: properties_of(resources, definition)
             for name, definition in template["Resources"].items()
-            if _wanted(resources, definition)
+            if wanted(resources, definition)
         }
         return ready
 
@@ -118,9 +118,9 @@ class _Change:
         self._resources.load_conditions()
         for name in in_order(self._definitions):
             definition = self._definitions[name]
-            if not _wanted(self._resources, definition):
+            if not wanted(self._resources, definition):
                 continue
-            properties = _properties(self._resources, definition)
+            properties = properties_of(self._resources, definition)
             if name not in self._old:
                 _ = self._resources[name]
             elif properties != self._resolved.get(name):
@@ -165,13 +165,13 @@ class _Change:
             if name not in self._old:
                 continue
             definition = self._old_definitions[name]
-            removed = name not in self._definitions or not _wanted(self._resources, self._definitions[name])
+            removed = name not in self._definitions or not wanted(self._resources, self._definitions[name])
             if removed:
                 self._current.pop(name, None)
                 self._resolved.pop(name, None)
             replaced = self._current.get(name) is not self._old[name] and _is_deleted_last(definition)
             policy = definition.get("DeletionPolicy" if removed else "UpdateReplacePolicy")
-            if (removed or replaced) and policy not in _KEPT:
+            if (removed or replaced) and policy not in KEPT:
                 going[name] = (self._old[name], definition)
         self._resources.lab_resolved = self._resolved
         return _delete_all(self._resources, going)
@@ -197,7 +197,8 @@ def _is_deleted_last(definition: dict[str, Any]) -> bool:
     return bool(getattr(cloudformation.resource_class_from_type(definition["Type"]), "deleted_last", False))
 
 
-def _properties(resources: ResourceMap, definition: dict[str, Any]) -> Properties:
+def properties_of(resources: ResourceMap, definition: dict[str, Any]) -> Properties:
+    """Return what a resource's properties come to."""
     # A copy: moto's classes write into what they are given.
     return dict(cloudformation.clean_json(deepcopy(definition.get("Properties", {})), resources))
 
@@ -217,7 +218,7 @@ def _delete(resources: ResourceMap) -> None:
     going = {
         name: (parsed[name], definitions[name])
         for name in reversed(list(in_order(definitions)))
-        if parsed.get(name) is not None and definitions[name].get("DeletionPolicy") not in _KEPT
+        if parsed.get(name) is not None and definitions[name].get("DeletionPolicy") not in KEPT
     }
     left = _delete_all(resources, going)
     for name in going:
@@ -251,7 +252,8 @@ def _delete_one(resources: ResourceMap, resource: Any, definition: dict[str, Any
     resources._delete_resource(resource, definition)
 
 
-def _wanted(resources: ResourceMap, definition: dict[str, Any]) -> bool:
+def wanted(resources: ResourceMap, definition: dict[str, Any]) -> bool:
+    """Tell whether a resource's condition lets it be."""
     condition = definition.get("Condition")
     return not condition or bool(resources.lazy_condition_map[condition])
 
@@ -267,7 +269,7 @@ def in_order(definitions: Mapping[str, Any]) -> Iterator[str]:
         depends = definitions[name].get("DependsOn", [])
         named = {
             *([depends] if isinstance(depends, str) else depends),
-            *_references(definitions[name].get("Properties")),
+            *references(definitions[name].get("Properties")),
         }
         for other in sorted(named & set(definitions)):
             yield from visit(other)
@@ -277,10 +279,11 @@ def in_order(definitions: Mapping[str, Any]) -> Iterator[str]:
         yield from visit(name)
 
 
-def _references(value: Any) -> Iterator[str]:  # noqa: ANN401 a template's values
+def references(value: Any) -> Iterator[str]:  # noqa: ANN401 a template's values
+    """Yield the names that a value of a template refers to."""
     if isinstance(value, list):
         for one in value:
-            yield from _references(one)
+            yield from references(one)
     elif isinstance(value, dict):
         for key, one in value.items():
             if key == "Ref":
@@ -289,7 +292,7 @@ def _references(value: Any) -> Iterator[str]:  # noqa: ANN401 a template's value
                 yield one.partition(".")[0] if isinstance(one, str) else str(one[0])
             elif key == "Fn::Sub":
                 yield from _SUBSTITUTED.findall(one if isinstance(one, str) else one[0])
-            yield from _references(one)
+            yield from references(one)
 
 
 def _failing_like_a_stack(original: Callable[..., None]) -> Callable[..., None]:
@@ -303,6 +306,7 @@ def _failing_like_a_stack(original: Callable[..., None]) -> Callable[..., None]:
             _share_exports(backend, stack)
             original(backend, change_set_name, stack_name)
             _register_exports(backend, stack)
+            stack.tags = dict(change_set.tags or {})
             for name, error in stack.resource_map.lab_left.items():
                 # What cannot be deleted stays behind, and the stack is changed all the same.
                 stack._add_stack_event("DELETE_FAILED", resource_status_reason=f"{name}: {reason_of(error)}")
