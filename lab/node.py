@@ -11,6 +11,7 @@ from functools import cached_property
 from lab.catalogue import Catalogue, agent_version
 from lab.inventory_types import InventoryItem
 from lab.network import Network
+from lab.patch_counts import OpenCounts
 from patching.baseline import ComplianceLevel, Patch
 from patching.compliance import PatchState
 from patching.run_patch_baseline import Operation, RebootOption
@@ -60,6 +61,14 @@ class Findings:
     def level(self, *, available_updates_comply: bool) -> ComplianceLevel:
         """Return how serious it is that the node is not compliant, as its baseline sees it."""
         return self._levels[available_updates_comply]
+
+    def open_counts(self, *, available_updates_comply: bool) -> OpenCounts:
+        """Return how many patches keep a node from being compliant, by what they count as."""
+        return self._open_counts[available_updates_comply]
+
+    @cached_property
+    def _open_counts(self) -> dict[bool, OpenCounts]:
+        return {comply: OpenCounts.of(lacking) for comply, lacking in self._lacking.items()}
 
     @cached_property
     def _levels(self) -> dict[bool, ComplianceLevel]:
@@ -127,6 +136,11 @@ class PatchStates:
     def level(self) -> ComplianceLevel:
         """How serious it is that the node is not compliant, as its baseline sees it."""
         return self.findings.level(available_updates_comply=self.available_updates_comply)
+
+    @property
+    def open_counts(self) -> OpenCounts:
+        """How many patches keep the node from being compliant, by what they count as."""
+        return self.findings.open_counts(available_updates_comply=self.available_updates_comply)
 
     def complies(self, report: PatchReport) -> bool:
         """Tell whether a patch leaves the node compliant."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from lab.aws.operation import Reply, Request, filters, operation, page, without_empty
@@ -11,7 +11,6 @@ from lab.baselines import StoredBaseline
 from lab.engine import Engine
 from lab.errors import ApiError
 from lab.node import ManagedNode, PatchReport, PatchStates
-from lab.patch_counts import is_critical, is_other, is_security
 from patching.baseline import PatchBaseline
 from patching.compliance import PatchState
 from patching.operating_system import OperatingSystem, operating_system
@@ -39,6 +38,19 @@ _NOT_INSTALLED = (
     PatchState.FAILED,
     PatchState.AVAILABLE_SECURITY_UPDATE,
     PatchState.NOT_APPLICABLE,
+)
+_COUNTED = tuple(
+    (state.count_field, state)
+    for state in (
+        PatchState.INSTALLED,
+        PatchState.INSTALLED_OTHER,
+        PatchState.INSTALLED_PENDING_REBOOT,
+        PatchState.INSTALLED_REJECTED,
+        PatchState.MISSING,
+        PatchState.FAILED,
+        PatchState.NOT_APPLICABLE,
+        PatchState.AVAILABLE_SECURITY_UPDATE,
+    )
 )
 _UNSAID = (PatchState.INSTALLED_OTHER, PatchState.NOT_APPLICABLE)
 
@@ -198,17 +210,11 @@ def describe_patch_group_state(engine: Engine, request: Request) -> Reply:
         "InstancesWithAvailableSecurityUpdates": PatchState.AVAILABLE_SECURITY_UPDATE,
     }.items():
         reply[key] = sum(one.count(state) > 0 for one in states)
-    for key, counts in {
-        "InstancesWithCriticalNonCompliantPatches": is_critical,
-        "InstancesWithSecurityNonCompliantPatches": is_security,
-        "InstancesWithOtherNonCompliantPatches": is_other,
-    }.items():
-        reply[key] = sum(_any(one.non_compliant, counts) for one in states)
+    counts = [one.open_counts for one in states]
+    reply["InstancesWithCriticalNonCompliantPatches"] = sum(one.critical > 0 for one in counts)
+    reply["InstancesWithSecurityNonCompliantPatches"] = sum(one.security > 0 for one in counts)
+    reply["InstancesWithOtherNonCompliantPatches"] = sum(one.other > 0 for one in counts)
     return {**reply, "InstancesWithUnreportedNotApplicablePatches": 0}
-
-
-def _any(reports: Iterable[PatchReport], counts: Callable[[PatchReport], bool]) -> bool:
-    return any(counts(report) for report in reports)
 
 
 def _baseline(stored: StoredBaseline) -> Reply:
@@ -254,35 +260,23 @@ def _baseline_has(stored: StoredBaseline, key: str, values: list[str]) -> bool:
 
 
 def _state(node: ManagedNode, states: PatchStates) -> Reply:
-    non_compliant = states.non_compliant
+    open_counts = states.open_counts
     reply = without_empty(
         {
             "InstanceId": node.id,
             "BaselineId": states.baseline_id,
             "SnapshotId": states.snapshot_id,
             "InstallOverrideList": states.override_list,
-            **{
-                state.count_field: states.count(state)
-                for state in (
-                    PatchState.INSTALLED,
-                    PatchState.INSTALLED_OTHER,
-                    PatchState.INSTALLED_PENDING_REBOOT,
-                    PatchState.INSTALLED_REJECTED,
-                    PatchState.MISSING,
-                    PatchState.FAILED,
-                    PatchState.NOT_APPLICABLE,
-                    PatchState.AVAILABLE_SECURITY_UPDATE,
-                )
-            },
+            **{field: states.count(state) for field, state in _COUNTED},
             "UnreportedNotApplicableCount": 0,
             "OperationStartTime": states.started,
             "OperationEndTime": states.ended,
             "Operation": str(states.operation),
             "LastNoRebootInstallOperationTime": states.last_no_reboot_install,
             "RebootOption": str(states.reboot),
-            "CriticalNonCompliantCount": sum(map(is_critical, non_compliant)),
-            "SecurityNonCompliantCount": sum(map(is_security, non_compliant)),
-            "OtherNonCompliantCount": sum(map(is_other, non_compliant)),
+            "CriticalNonCompliantCount": open_counts.critical,
+            "SecurityNonCompliantCount": open_counts.security,
+            "OtherNonCompliantCount": open_counts.other,
         }
     )
     return {**reply, "PatchGroup": states.patch_group}
