@@ -5,14 +5,19 @@ Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/maintenance
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from operator import attrgetter
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from patching.maintenance_window import check_day, check_days, check_duration
 from patching.schedule import Schedule, zone
+
+_begin = attrgetter("begin")
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,7 @@ class OpenTimes:
             yield Period(opens, opens + timedelta(hours=self.duration_hours))
 
 
-@dataclass(frozen=True, order=True)
-class Period:
+class Period(NamedTuple):
     """A stretch of time, in UTC, without its end."""
 
     begin: datetime
@@ -108,6 +112,15 @@ def common(these: Sequence[Period], those: Sequence[Period]) -> Iterator[Period]
             if other.end > one.begin:
                 yield Period(max(one.begin, other.begin), min(one.end, other.end))
             index += 1
+
+
+def first_begun_in(these: Sequence[Period], those: Sequence[Period]) -> Period | None:
+    """Return the first of these that begins within one of those; None if there is none. Both are in order."""
+    for one in those:
+        index = bisect_left(these, one.begin, key=_begin)
+        if index < len(these) and these[index].begin < one.end:
+            return these[index]
+    return None
 
 
 def union(periods: Iterable[Period]) -> list[Period]:

@@ -13,6 +13,7 @@ import json
 import textwrap
 from collections.abc import Iterator
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, NoDefault
@@ -82,6 +83,7 @@ class _Generator(GenerateJsonSchema):
         return {**made, "enumDescriptions": [meanings.get(name, "") for name in made["enum"]]} if meanings else made
 
 
+@cache
 def member_meanings(kind: type[Enum]) -> dict[str, str]:
     """Return what the members of an enumeration mean, by their values: the texts below them in its source."""
     (declared,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body

@@ -190,28 +190,32 @@ class Schedule:
 
     def _cron_runs(self, after: datetime) -> Iterator[datetime]:
         cron = AwsCroniter(_six_fields(self._body))
-        seconds = timedelta(seconds=_seconds(self._body))
         tz = zone(self.timezone)
         offset = timedelta(days=self.offset_days)
+        # The library is asked for days only: every day that it names has the same times, which need no search.
+        times = [
+            offset + timedelta(hours=hour, minutes=minute, seconds=_seconds(self._body))
+            for hour in sorted(set(cron.hours))
+            for minute in sorted(set(cron.minutes))
+        ]
         # The library counts in UTC. It is handed the zone's wall clock under that name, and what it gives is then
         # placed in the zone: that is how a window at 02:00 stays at 02:00 when the clocks change. It starts a day
         # early, because a wall clock that is set back shows an earlier time than the one that has passed.
         wall = (after - offset).astimezone(tz).replace(tzinfo=UTC) - timedelta(days=1)
-        # The library looks for minute, hour and day in turn. Where a day has one time, the rest of it is skipped.
-        once_a_day = len(cron.minutes) == len(cron.hours) == 1
         limit = wall + _FAR_AHEAD
         last = after
         while wall < limit:
             (following,) = cron.get_next(wall, 1)
             if following is None:
                 return
-            wall = following.replace(hour=23, minute=59) if once_a_day else following
-            moment = _localize(following.replace(tzinfo=None) + offset + seconds, tz)
-            # In the hour that the spring change skips, several wall-clock times are one and the same moment.
-            if moment > last:
-                yield moment
-                last = moment
-                limit = wall + _FAR_AHEAD
+            wall = following.replace(hour=23, minute=59)
+            day = following.replace(hour=0, minute=0, tzinfo=None)
+            for moment in (_localize(day + time, tz) for time in times):
+                # In the hour that the spring change skips, several wall-clock times are one and the same moment.
+                if moment > last:
+                    yield moment
+                    last = moment
+                    limit = wall + _FAR_AHEAD
 
 
 def zone(name: str) -> ZoneInfo:

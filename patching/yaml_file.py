@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.resolver import Resolver, VersionedResolver
 
 Location = tuple[int | str, ...]
 NO_YAML = (YAMLError, ValueError, LookupError, AttributeError, TypeError)
@@ -72,6 +73,23 @@ _LineKeeper.add_constructor("tag:yaml.org,2002:seq", _LineKeeper.sequence)
 _LineKeeper.add_constructor("tag:yaml.org,2002:timestamp", _LineKeeper.timestamp)
 
 
+class _Reader(YAML):
+    """The library's reader, which does not look for plug-ins on the disk anew for every text."""
+
+    def official_plug_ins(self) -> list[str]:
+        """Return no plug-in."""
+        return []
+
+
+class _Resolver(VersionedResolver):
+    """Tells numbers from texts for the parser in C, which never says a version: always as YAML 1.2 does."""
+
+    @property
+    def versioned_resolver(self) -> Any:  # noqa: ANN401 the library does not say
+        """The patterns of plain values by their first character."""
+        return Resolver.yaml_implicit_resolvers
+
+
 class UnreadableError(Exception):
     """A file that is not there, or is no YAML.
 
@@ -123,8 +141,10 @@ def load(text: str) -> Any:  # noqa: ANN401 YAML holds anything
 
 def load_with(text: str, *, in_c: bool) -> Any:  # noqa: ANN401 YAML holds anything
     """Return what a YAML text holds by one of the two parsers; raise what that raises."""
-    reader = YAML(typ="safe", pure=not in_c)
+    reader = _Reader(typ="safe", pure=not in_c)
     reader.Constructor = _LineKeeper
+    if in_c:
+        reader.Resolver = _Resolver
     return reader.load(text)
 
 

@@ -6,12 +6,14 @@ import difflib
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadGroupScheduling
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 MOST_DIFFERENT_LINES = 60
@@ -27,6 +29,31 @@ Snapshot = Callable[[str, Any], None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--snapshot-update", action="store_true", help="write the snapshots anew instead of comparing")
+
+
+class _GroupsAndFiles(LoadGroupScheduling):  # type: ignore[misc]  # xdist is not typed
+    """Hands a worker a whole group, or else a whole file: to hand over test by test takes longer than most tests do."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        scope: str = super()._split_scope(nodeid)
+        return scope.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupScheduling:
+    return _GroupsAndFiles(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, the groups with most tests; files of quick tests fill up the end."""
+
+    def group(item: pytest.Item) -> str:
+        mark = item.get_closest_marker("xdist_group")
+        return str(mark.args[0]) if mark else ""
+
+    groups = {item: group(item) for item in items}
+    sizes = Counter(filter(None, groups.values()))
+    items.sort(key=lambda item: -sizes[groups[item]])
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 from itertools import combinations, pairwise
 
-from patching.open_times import OpenTimes, Period, first_common, in_a_year, most_open, union
+from patching.open_times import OpenTimes, Period, first_begun_in, first_common, in_a_year, most_open, union
 from patching.policy import service_checks
 from patching.policy.content import PolicyContent
 from patching.policy.install import Install
@@ -201,9 +201,8 @@ def _check_scan(policy: PolicyContent, times: Times, begin: datetime, reading: R
         return
     # The hours are of no account: it is the beginning of a scan that must not lie within a window.
     scans = in_a_year(OpenTimes(policy.scan.schedule, duration_hours=1), begin)
-    moments = [Period(scan.begin, scan.begin + timedelta(seconds=1)) for scan in scans]
     for name, periods in times.items():
-        inside = first_common(moments, periods)
+        inside = first_begun_in(scans, periods)
         if inside:
             message = (
                 f"the scan begins on {inside.begin:%Y-%m-%d %H:%M} UTC, while window {name} is open; scan before "

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patching.errors import InvalidValueError
-from patching.open_times import OpenTimes, Period, common, first_common, most_open, union
+from patching.open_times import OpenTimes, Period, common, first_begun_in, first_common, most_open, union
 from patching.schedule import Schedule
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -212,6 +212,13 @@ def test_the_first_common_minute_is_the_first_of_all(these: list[Period], those:
     shared = minutes_of(these) & minutes_of(those)
     found = first_common(sorted(these), sorted(those))
     assert (found.begin if found else None) == (at(min(shared)) if shared else None)
+
+
+@given(periods, periods)
+def test_the_first_that_begins_within_another_is_the_first_of_all(these: list[Period], those: list[Period]) -> None:
+    inside = [one for one in sorted(these) if any(other.begin <= one.begin < other.end for other in those)]
+    found = first_begun_in(sorted(these), sorted(those))
+    assert (found.begin if found else None) == (inside[0].begin if inside else None)
 
 
 @given(st.dictionaries(st.sampled_from("abcd"), periods, max_size=4))

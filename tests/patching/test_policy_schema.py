@@ -12,12 +12,12 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ruamel.yaml import YAML
 
 from patching.baseline import ComplianceLevel
 from patching.policy.install import CutoffBehavior
 from patching.policy_file import PolicyError, parse_policy
 from patching.policy_schema import member_meanings, schema
+from patching.yaml_file import parse
 from tests.patching.policies import SMALL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +38,7 @@ def as_editors_see(node: Any) -> Any:
 
 
 def load(text: str) -> Any:
-    return as_editors_see(YAML(typ="safe", pure=True).load(text))
+    return as_editors_see(parse(text))
 
 
 WHOLE = load((EXAMPLE / "policy.yaml").read_text())

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from aws_croniter import AwsCroniter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -337,6 +338,12 @@ def test_runs_come_later_and_later_at_the_local_times_that_cron_names(
     assert len(found) == 4
     assert all(earlier < later for earlier, later in pairwise([after, *found]))
     assert schedule.next_runs(found[0], 3) == found[1:]
+
+
+@given(minutes, hours, days, moments)
+def test_in_utc_the_runs_are_those_of_the_library(minute: str, hour: str, day: str, after: datetime) -> None:
+    fields = f"{minute} {hour} {day} *"
+    assert Schedule.cron(fields).next_runs(after, 20) == AwsCroniter(fields).get_next(after, 20)
 
 
 @given(st.integers(1, 1000), st.sampled_from(["minute", "hours", "day"]), moments, moments)
