@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from copy import copy
 from typing import Any
 
 import moto.cloudformation.models as cloudformation_models
@@ -15,13 +14,12 @@ from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudformation.utils import get_stack_from_s3_url
 from moto.core.responses import ActionResult, EmptyResult
-from moto.ec2.models.tags import TagBackend
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.ssm.models import ssm_backends
 
 from lab import access
-from lab.aws import change_sets, deletion, policy_sizes, resource_groups, stack_changes
+from lab.aws import change_sets, deletion, policy_sizes, resource_groups, stack_changes, tag_listing
 
 _NOTHING = ("AWS::CDK::Metadata",)
 """Types that stand for nothing in an account."""
@@ -36,6 +34,7 @@ def install() -> None:
     policy_sizes.install()
     resource_groups.install()
     stack_changes.install()
+    tag_listing.install()
     change_sets.install()
     for module in (cloudformation_models, cloudformation_responses):
         module.get_stack_from_s3_url = _template_behind
@@ -47,22 +46,7 @@ def install() -> None:
         setattr(CloudFormationBackend, name, _refusing_unknown_types(getattr(CloudFormationBackend, name)))
     cloudformation.ResourceMap.parse_ssm_parameter = _resolving_once(cloudformation.ResourceMap.parse_ssm_parameter)
     Stack.stack_resources = property(_resources_there)
-    TagBackend.describe_tags = _of_these_resources(TagBackend.describe_tags)
     cloudformation.parse_and_update_resource = _refusing_half_updates(cloudformation.parse_and_update_resource)
-
-
-def _of_these_resources(describe: Callable[..., Any]) -> Callable[..., Any]:
-    """Look at the tags of the resources that are named only: moto holds every tag of a fleet against every name."""
-
-    def describe_tags(backend: TagBackend, filters: dict[str, list[str]] | None = None) -> Any:  # noqa: ANN401 moto's own
-        ids = (filters or {}).get("resource-id", [])
-        if filters is None or not ids or any(set(one) & set("*?") for one in ids):
-            return describe(backend, filters)
-        these = copy(backend)
-        these.tags = {one: backend.tags[one] for one in ids if one in backend.tags}
-        return describe(these, {key: values for key, values in filters.items() if key != "resource-id"})
-
-    return describe_tags
 
 
 def _resources_there(stack: Stack) -> list[Any]:
