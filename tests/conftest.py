@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ settings.register_profile("tests", deadline=None, derandomize=True, max_examples
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
 os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+# A worker has a core: four threads beside each Node cost more than they save.
+os.environ.setdefault("NODE_OPTIONS", "--v8-pool-size=1")
+gc.disable()  # until everything is imported, which stays
 
 Snapshot = Callable[[str, Any], None]
 
@@ -54,6 +58,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     groups = {item: group(item) for item in items}
     sizes = Counter(filter(None, groups.values()))
     items.sort(key=lambda item: -sizes[groups[item]])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -251,15 +251,19 @@ def _check_documents(policy: PolicyContent, findings: Findings) -> None:
 
     Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaselinewithhooks.html.
     """
-    for name, install in policy.install.items():
-        for key, document in (install.hooks.named() if install.hooks else {}).items():
-            at = ("install", name, "hooks", key)
-            if document not in policy.documents:
-                known = ", ".join(policy.documents) or "none, for there are no documents"
-                findings.add(at, f"there is no document {document!r}; expected one of {known}")
-                continue
-            for found in hook_findings(policy.documents[document].content):
-                findings.add(at, f"document {document} cannot be a hook: {found.message}")
+    hooks = [
+        (("install", name, "hooks", key), document)
+        for name, install in policy.install.items()
+        for key, document in (install.hooks.named() if install.hooks else {}).items()
+    ]
+    used = {document for _, document in hooks}
+    unfit = {name: hook_findings(one.content) for name, one in policy.documents.items() if name in used}
+    for at, document in hooks:
+        if document not in policy.documents:
+            known = ", ".join(policy.documents) or "none, for there are no documents"
+            findings.add(at, f"there is no document {document!r}; expected one of {known}")
+        for found in unfit.get(document, ()):
+            findings.add(at, f"document {document} cannot be a hook: {found.message}")
 
 
 _STANDING_IN: Mapping[str, Any] = {

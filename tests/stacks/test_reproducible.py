@@ -39,6 +39,7 @@ def synthesize(folder: Path, today: str, machine: dict[str, str]) -> subprocess.
     home.mkdir(parents=True)
     settings = {
         "PATH": os.environ["PATH"],
+        "NODE_OPTIONS": os.environ["NODE_OPTIONS"],
         "PYTHONPATH": str(ROOT),
         "HOME": str(home),
         "CDK_OUTDIR": str(folder / "out"),
