@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -13,13 +14,14 @@ from moto.cloudformation.exceptions import CloudFormationError, ValidationError
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudformation.utils import get_stack_from_s3_url
+from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.ssm.models import ssm_backends
 
 from lab import access
-from lab.aws import change_sets, deletion, policy_sizes, resource_groups, stack_changes, tag_listing
+from lab.aws import change_sets, deletion, policy_sizes, resource_groups, stack_changes
 
 _NOTHING = ("AWS::CDK::Metadata",)
 """Types that stand for nothing in an account."""
@@ -30,11 +32,12 @@ _LOOPBACK = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
 
 def install() -> None:
     """Correct moto, for as long as the process lives."""
+    # For the account of each request moto looks in every partition, and fills each with all of AWS's policies first.
+    os.environ["MOTO_ACCOUNT_ID"] = DEFAULT_ACCOUNT_ID
     deletion.install()
     policy_sizes.install()
     resource_groups.install()
     stack_changes.install()
-    tag_listing.install()
     change_sets.install()
     for module in (cloudformation_models, cloudformation_responses):
         module.get_stack_from_s3_url = _template_behind

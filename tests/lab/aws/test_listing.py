@@ -7,12 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from lab.aws import listing
 from lab.aws.page_token import ASKED, Asked
 from lab.errors import ApiError
-from tests.lab.aws.world import Connect, World
 from tests.lab.simulated import Lab
 
 pytestmark = pytest.mark.xdist_group("local-aws")
@@ -90,17 +88,3 @@ def test_a_token_is_one_of_the_operation(ask: Ask) -> None:
     ASKED.set(Asked("ListOthers", datetime(2026, 11, 16, tzinfo=UTC)))
     with pytest.raises(ApiError, match="one of ListNumbers"):
         ask(token)
-
-
-def test_tags_come_page_by_page(world: World, connect: Connect) -> None:
-    ec2 = connect("ec2")
-    filters = [{"Name": "resource-id", "Values": world.nodes[:3]}, {"Name": "key", "Values": ["Fleet", "Name"]}]
-    whole = ec2.describe_tags(Filters=filters)["Tags"]
-    first = ec2.describe_tags(Filters=filters, MaxResults=5)
-    assert (first["Tags"], len(whole)) == (whole[:5], 6)
-    rest = ec2.describe_tags(Filters=filters, MaxResults=5, NextToken=first["NextToken"])
-    assert (rest["Tags"], "NextToken" in rest) == (whole[5:], False)
-    pages = ec2.get_paginator("describe_tags").paginate(PaginationConfig={"PageSize": 7})
-    assert pages.build_full_result()["Tags"] == ec2.describe_tags()["Tags"]
-    with pytest.raises(ClientError, match="InvalidNextToken"):
-        ec2.describe_tags(MaxResults=5, NextToken="later")
