@@ -10,11 +10,10 @@ from cli.command import Call, command
 from ops import documents, tables
 from ops.documents import DocumentDetails, DocumentSummary
 
-app = typer.Typer(help="Documents: which there are, and what one does.", invoke_without_command=True)
-
 
 def add_to(whole: typer.Typer) -> None:
     """Add the commands."""
+    app = typer.Typer(help="Documents: which there are, and what one does.", invoke_without_command=True)
     command(
         app,
         "documents",

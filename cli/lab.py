@@ -33,6 +33,11 @@ Policy = Annotated[str, typer.Argument(help="The policy file.")]
 _SHOWN_EVENTS = 30
 
 
+def add_to(whole: typer.Typer) -> None:
+    """Add the commands."""
+    whole.add_typer(app, name="lab")
+
+
 @app.command()
 def up(
     port: Annotated[int, typer.Option(help="Port on the loopback interface; any free one by default.")] = 0,

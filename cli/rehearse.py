@@ -9,6 +9,11 @@ import typer
 from cli.options import Output, OutputFormat, PolicyEnvironment
 
 
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("rehearse")(rehearse)
+
+
 def rehearse(
     policy: Annotated[str, typer.Argument(help="The policy file.")],
     against: Annotated[str | None, typer.Option(metavar="POLICY", help="Another policy, put side by side.")] = None,

@@ -19,6 +19,11 @@ class ReviewFormat(StrEnum):
     JSON = "json"
 
 
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("review")(review)
+
+
 def review(
     config: Annotated[str, typer.Option("--config", "-c", help="The policy file that is reviewed.")] = DEFAULT_POLICY,
     environment: PolicyEnvironment = None,

@@ -16,13 +16,13 @@ from ops.logs import NodeLogs, StepOutput
 from ops.progress import Progress
 from ops.table import table
 
+_FOLLOWING = (*progress.NEEDS, *progress.CANCEL_NEEDS)
 CommandId = Annotated[str, typer.Argument(metavar="ID", help="Id of the command; `patchops runs` lists them.")]
 
 
-def add_to(app: typer.Typer, below_run: typer.Typer) -> None:
+def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    following = (*progress.NEEDS, *progress.CANCEL_NEEDS)
-    command(app, "watch", needs=following, result=Progress, examples=("watch 01234567-89ab-cdef-0123-456789abcdef",))(
+    command(app, "watch", needs=_FOLLOWING, result=Progress, examples=("watch 01234567-89ab-cdef-0123-456789abcdef",))(
         watch
     )
     command(
@@ -42,17 +42,21 @@ def add_to(app: typer.Typer, below_run: typer.Typer) -> None:
             "logs 01234567-89ab-cdef-0123-456789abcdef i-0123456789abcdef0 --step PatchLinux --follow",
         ),
     )(logs_of)
+
+
+def add_below_run(app: typer.Typer) -> None:
+    """Add the commands below `run`."""
     command(
-        below_run,
+        app,
         "run show",
         needs=history.SHOW_NEEDS,
         result=RunDetails,
         examples=("run show 01234567-89ab-cdef-0123-456789abcdef",),
     )(show)
     command(
-        below_run,
+        app,
         "run cancel",
-        needs=following,
+        needs=_FOLLOWING,
         result=Progress,
         examples=("run cancel 01234567-89ab-cdef-0123-456789abcdef",),
     )(cancel)

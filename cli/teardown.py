@@ -13,6 +13,11 @@ from patching.policy import Policy
 from patching.policy_file import read_policy
 
 
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("before-destroy")(before_destroy)
+
+
 def before_destroy(
     policy: Annotated[str, typer.Argument(help="The policy file.")],
     environment: PolicyEnvironment = None,

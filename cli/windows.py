@@ -13,14 +13,13 @@ from ops.schedules import Scheduled, Switched
 from ops.table import table
 from patching.deployment import Deployment
 
-app = typer.Typer(help="What is scheduled, and switching windows on and off.")
-
 Name = Annotated[str, typer.Argument(help="Name of the window in the policy.")]
 Required = Annotated[str, typer.Option("--environment", "-e", help="The window's environment.")]
 
 
 def add_to(whole: typer.Typer) -> None:
     """Add the commands."""
+    app = typer.Typer(help="What is scheduled, and switching windows on and off.")
     command(
         app,
         "windows",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import itertools
 from collections.abc import Callable
 from datetime import datetime
 
@@ -33,7 +32,9 @@ class Clock:
 
     def __init__(self, start: datetime) -> None:
         self.now = start
-        self._order = itertools.count()
+        self.scheduled = 0
+        """How many events were ever to happen: it grows with each of them."""
+
         self._counted = 0
         self._heap: list[tuple[datetime, int, Event]] = []
         self._work = 0
@@ -46,7 +47,8 @@ class Clock:
     def at(self, moment: datetime, action: Callable[[], None], *, work: bool = False) -> Event:
         """Have an action happen at a time; one that has passed is taken for now."""
         event = Event(max(moment, self.now), action, work=work)
-        heapq.heappush(self._heap, (event.at, next(self._order), event))
+        heapq.heappush(self._heap, (event.at, self.scheduled, event))
+        self.scheduled += 1
         self._work += work
         return event
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from patching.errors import UserError
+
 
 class ApiError(Exception):
     """A request that the service refuses.
@@ -17,5 +19,5 @@ class ApiError(Exception):
         self.message = message
 
 
-class LabError(Exception):
+class LabError(UserError):
     """Something that keeps the lab from running. Its text is for the person in front of it, on one line."""

@@ -10,6 +10,7 @@ Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manag
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -112,6 +113,7 @@ class NodeReport:
     why_unknown: str = ""
 
 
+_COUNT_FIELDS = tuple((one, one.count_field) for one in COUNTED)
 NEVER_SCANNED = "never scanned"
 NOT_READ = "could not be read"
 
@@ -212,15 +214,22 @@ class _Baselines:
     def __init__(self, session: Session, problems: list[str]) -> None:
         self._session = session
         self._problems = problems
-        self._known: dict[str, Any] = {}
+        self._known: dict[str, Future[Any]] = {}
         self._lock = Lock()
 
     def get(self, baseline_id: str) -> Any:  # noqa: ANN401 botocore's own structure
         """Return a baseline; nothing if it could not be read."""
         with self._lock:
-            if baseline_id not in self._known:
-                self._known[baseline_id] = self._read(baseline_id)
-            return self._known[baseline_id]
+            first = baseline_id not in self._known
+            found = self._known.setdefault(baseline_id, Future())
+        if first:
+            # Whoever asks for it meanwhile waits; whoever asks for another one does not.
+            try:
+                found.set_result(self._read(baseline_id))
+            except BaseException as error:
+                found.set_exception(error)
+                raise
+        return found.result()
 
     def open_states(self, baseline_id: str) -> frozenset[PatchState]:
         """Return the states in which a patch keeps a node from being compliant."""
@@ -249,7 +258,7 @@ def _states(session: Session, batch: Sequence[Node]) -> tuple[dict[str, Any], st
 
 
 def _report(node: Node, state: dict[str, Any], baselines: _Baselines) -> NodeReport:
-    counts = {one: int(state.get(one.count_field, 0)) for one in COUNTED}
+    counts = {one: int(state.get(name, 0)) for one, name in _COUNT_FIELDS}
     baseline = baselines.get(state["BaselineId"])
     lacking = sum(counts[one] for one in baselines.open_states(state["BaselineId"]))
     # Whether available security updates count is said by the baseline; it may be that it could not be read.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ops.compliance import NodeReport, OpenPatch, Review
@@ -114,7 +114,7 @@ class ComplianceReport:
 
 @dataclass
 class _Group:
-    compliance: Counter[NodeCompliance]
+    compliance: Counter[NodeCompliance] = field(default_factory=Counter)
     open_patches: int = 0
     oldest: datetime | None = None
 
@@ -140,8 +140,8 @@ class Counting:
         self._stale = 0
         self._patches: Counter[str] = Counter()
         self._nodes: Counter[str] = Counter()
-        self._groups: dict[str, _Group] = {}
-        self._baselines: dict[str, _Group] = {}
+        self._groups: dict[str, _Group] = defaultdict(_Group)
+        self._baselines: dict[str, _Group] = defaultdict(_Group)
         self._by_patch: dict[str, tuple[OpenPatch, int]] = {}
 
     def is_stale(self, report: NodeReport) -> bool:
@@ -154,14 +154,11 @@ class Counting:
         """Add a node."""
         self._compliance[report.compliance] += 1
         self._stale += self.is_stale(report)
-        for groups, name in ((self._groups, report.patch_group), (self._baselines, report.baseline_name)):
-            groups.setdefault(name, _Group(Counter())).add(report)
-        if report.open_patches:
-            found = Counter(patch.severity for patch in report.open_patches)
-        else:
-            found = Counter({word: getattr(report, kind) for kind, word in UNLISTED.items() if getattr(report, kind)})
-        self._patches.update(found)
-        self._nodes.update(found.keys())
+        self._groups[report.patch_group].add(report)
+        self._baselines[report.baseline_name].add(report)
+        for severity, patches in _by_severity(report).items():
+            self._patches[severity] += patches
+            self._nodes[severity] += 1
         for patch in report.open_patches:
             known, nodes = self._by_patch.get(patch.title, (patch, 0))
             self._by_patch[patch.title] = (known, nodes + 1)
@@ -183,6 +180,13 @@ class Counting:
                 sorted(patches, key=lambda one: (-one.nodes, -severity_rank(one.patch.severity), one.patch.title))
             ),
         )
+
+
+def _by_severity(report: NodeReport) -> dict[str, int]:
+    """Return how many open patches of each severity a node has."""
+    if report.open_patches:
+        return Counter(patch.severity for patch in report.open_patches)
+    return {word: getattr(report, kind) for kind, word in UNLISTED.items() if getattr(report, kind)}
 
 
 def summarize(review: Review) -> Summary:

@@ -6,6 +6,8 @@ import re
 
 from botocore import exceptions as aws
 
+from patching.errors import UserError
+
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException"}
 _UNKNOWN_CREDENTIALS = {"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "SignatureDoesNotMatch"}
 _UNKNOWN_CREDENTIALS |= {"InvalidSignatureException", "InvalidAccessKeyId"}
@@ -20,7 +22,7 @@ def throttled(error: aws.ClientError) -> bool:
     return str(error.response.get("Error", {}).get("Code", "")) in _THROTTLED
 
 
-class OperationError(Exception):
+class OperationError(UserError):
     """An operation that could not be carried out. Its text is for the person who asked for it."""
 
 

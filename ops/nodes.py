@@ -87,14 +87,14 @@ def stream(session: Session, targets: Targets | None = None) -> Iterator[Node]:
             yield from stream(session, Targets.instances(*batch))
     elif targets and any(key == IDS_KEY or len(values) > _MAX_VALUES for key, values in targets.keys):
         pages = session.ssm.get_paginator("describe_instance_information").paginate(**request_for(targets))
-        yield from (_node(one) for page in pages for one in page["InstanceInformationList"])
+        yield from (_node(one) for page in session.ahead(pages) for one in page["InstanceInformationList"])
     else:
         filters = [{"Key": key, "Values": list(values), "Operator": "Equal"} for key, values in _keys(targets)]
         request: dict[str, Any] = {"FiltersWithOperator": filters} if filters else {}
         properties = session.ssm.get_paginator("describe_instance_properties").paginate(
             **request, PaginationConfig={"PageSize": PAGE}
         )
-        yield from (_node(one) for page in properties for one in page["InstanceProperties"])
+        yield from (_node(one) for page in session.ahead(properties) for one in page["InstanceProperties"])
 
 
 def with_tags(session: Session, found: Iterable[Node]) -> Iterator[Node]:
@@ -124,7 +124,7 @@ def targeted(session: Session, targets: Targets) -> list[Node]:
         found: Iterable[Node] = stream(session, targets)
     else:
         pages = session.ssm.get_paginator("describe_instance_information").paginate(**request_for(targets))
-        found = (_node(one) for page in pages for one in page["InstanceInformationList"])
+        found = (_node(one) for page in session.ahead(pages) for one in page["InstanceInformationList"])
     nodes = list(with_tags(session, found))
     if not nodes:
         raise nothing_matches(targets)

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ops import compliance, effective_baselines, patching_windows
+from ops import unmanaged as unmanaged_instances
 from ops.compliance import NodeReport, OpenPatch
 from ops.effective_baselines import Baselines
 from ops.nodes import Node, nothing_matches, stream, until_it_fails, with_tags
 from ops.patching_windows import PatchingWindow
-from ops.permissions import Need, On
 from ops.session import Session
+from ops.unmanaged import unmanaged
 from patching.compliance import NodeCompliance, PatchState
 from patching.deployment import Deployment
 from patching.rate_control import RateControl
@@ -29,14 +30,11 @@ NEEDS = (
     *compliance.NEEDS,
     *effective_baselines.NEEDS,
     *patching_windows.NEEDS,
-    Need(On.ANYTHING, "ec2:DescribeInstances"),
+    *unmanaged_instances.NEEDS,
 )
 
 ASSUMED_MINUTES = 15
 """How long an installation on a node is taken to last if none of the nodes has ever reported one."""
-
-_INSTANCES_PAGE = 1_000
-_DEAD = ("terminated", "shutting-down")
 
 
 @dataclass(frozen=True)
@@ -159,12 +157,12 @@ def plans(
 
     for report in compliance.judge(session, managed(), problems, patches=patches):
         yield _of_report(report, baselines, windows, reboot)
-    found = until_it_fails(_instances(session, targets), "the instances", problems)
-    unmanaged = [one for one in found if one.id not in seen]
-    if not seen and not unmanaged and not problems:
-        raise nothing_matches(targets)
-    for one in unmanaged:
+    others = 0
+    for one in until_it_fails(unmanaged(session, targets, seen), "the instances", problems):
+        others += 1
         yield NodePlan(one, False, one.ping, "", "not a managed node", None, None, (), None, (), None, 0)  # noqa: FBT003
+    if not seen and not others and not problems:
+        raise nothing_matches(targets)
 
 
 class Adding:
@@ -247,30 +245,6 @@ def _of_report(
         next_window=min(opening, default=None),
         seconds=report.seconds if report.operation == "Install" else 0,
     )
-
-
-def _instances(session: Session, targets: Targets) -> Iterator[Node]:
-    """Yield the instances that are targeted, managed or not. Of a resource group only its managed nodes are known."""
-    filters = []
-    for key, values in targets.keys:
-        if key == "InstanceIds":
-            filters.append({"Name": "instance-id", "Values": [one for one in values if one.startswith("i-")]})
-        elif key.startswith("tag:"):
-            filters.append({"Name": key, "Values": list(values)})
-        else:
-            return
-    pages = session.ec2.get_paginator("describe_instances").paginate(
-        Filters=filters,  # type: ignore[arg-type]
-        PaginationConfig={"PageSize": _INSTANCES_PAGE},
-    )
-    for page in pages:
-        for reservation in page["Reservations"]:
-            for one in reservation["Instances"]:
-                state = one["State"]["Name"]
-                if state in _DEAD:
-                    continue
-                tags = {tag["Key"]: tag["Value"] for tag in one.get("Tags", [])}
-                yield Node(one["InstanceId"], tags.get("Name", ""), state, "", "", "", None, tags)
 
 
 def fits(summary: PlanSummary, windows: Sequence[PatchingWindow]) -> list[str]:

@@ -16,6 +16,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError
+from botocore.utils import parse_timestamp
 
 from ops import aws_cli
 from patching.deployment import SERVICE_TIME_HEADER
@@ -34,6 +35,7 @@ R = TypeVar("R")
 CONCURRENCY = 10
 """Requests under way at one time: enough to hide the way to the Region, few enough for an account's request rate."""
 
+_END = object()
 _ATTEMPTS = 5
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 30
@@ -63,6 +65,8 @@ class Session:
         self._endpoint_url = endpoint_url
         self.service_time: datetime | None = None
         """The time at the service as of its last reply; None before the first one."""
+        # botocore's own takes longer for the times of a reply than for all the rest of it.
+        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
         events = core.get_component("event_emitter")
         events.register("after-call", self._note_time)
         if explain:
@@ -151,6 +155,14 @@ class Session:
             for one in waiting:
                 one.cancel()
 
+    def ahead(self, items: Iterable[T]) -> Iterator[T]:
+        """Yield items as they come, while the next one is being read: a page, as long as its nodes are asked for."""
+        source = iter(items)
+        following = self._pool.submit(next, source, _END)
+        while (one := following.result()) is not _END:
+            following = self._pool.submit(next, source, _END)
+            yield one  # type: ignore[misc]  # the end is no item
+
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
         """The threads of all work of this session, so that it never has more requests under way than it should."""
@@ -194,6 +206,10 @@ def _expect_whole_replies(client: Any) -> None:  # noqa: ANN401 as many types as
         return reply
 
     transport.send = whole
+
+
+def _moment(value: Any) -> datetime:  # noqa: ANN401 a number or a text, as the protocol has it
+    return datetime.fromtimestamp(value, UTC) if isinstance(value, int | float) else parse_timestamp(value)
 
 
 def _region_of_environment() -> str | None:

@@ -38,6 +38,9 @@ _STYLES = {
 }
 
 
+_TO_THE_MINUTE = len("2026-11-18 02:00")
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows of text under a title.
@@ -81,6 +84,8 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) 
 
 def text(value: object) -> str:
     """Write a value for a person: a time to the minute, a list with commas, nothing as nothing."""
+    if isinstance(value, str | int):  # most are
+        return str(value)
     match value:
         case None:
             return ""
@@ -94,9 +99,9 @@ def text(value: object) -> str:
 
 def moment(value: datetime) -> str:
     """Write a time with its offset: 2026-11-18 02:00 +09:00, or with UTC instead of +00:00."""
-    offset = value.strftime("%z")
-    zone = "UTC" if offset in ("", "+0000") else f"{offset[:3]}:{offset[3:]}"
-    return f"{value.strftime('%Y-%m-%d %H:%M')} {zone}"
+    written = value.isoformat(sep=" ", timespec="minutes")
+    day_and_time, offset = written[:_TO_THE_MINUTE], written[_TO_THE_MINUTE:]
+    return f"{day_and_time} {'UTC' if offset in ('', '+00:00') else offset}"
 
 
 def to_json(value: object) -> str:

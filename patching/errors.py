@@ -1,9 +1,13 @@
-"""The one error that the ground raises."""
+"""What a person can mend."""
 
 from __future__ import annotations
 
 
-class InvalidValueError(ValueError):
+class UserError(Exception):
+    """What the person in front of it can mend. Its text is for them: what, where, got, expected, how to mend it."""
+
+
+class InvalidValueError(UserError, ValueError):
     """A value that AWS would refuse, or accept and then do nothing with.
 
     Its text is one line: what was found, what is expected and how to mend it. Where it was found is for the

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from patching import yaml_file
-from patching.errors import is_token
+from patching.errors import UserError, is_token
 from patching.policy import Policy
 from patching.policy.checks import among_sound_parts
 from patching.policy.part import FINDINGS, PolicyFinding, Reading
@@ -55,7 +55,7 @@ def _on_one_line(text: str) -> str:
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
-class PolicyError(Exception):
+class PolicyError(UserError):
     """A policy file with problems. Its text has one line a problem, in the order of the file; other files come last."""
 
     def __init__(self, path: str, problems: Iterable[Problem]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from patching.errors import UserError
 
-class ReviewError(Exception):
+
+class ReviewError(UserError):
     """What cannot be reviewed, on one line: what, where and how to mend it."""

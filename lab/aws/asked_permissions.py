@@ -48,13 +48,20 @@ def asked_of(call: Call, environ: dict[str, Any], engine: Engine) -> list[Asked]
     if call.service == "s3":
         return list(_of_s3(call, environ, engine))
     if call.service == "ssm":
-        try:
-            request = json.loads(body_of(environ) or b"{}")
-        except ValueError:
-            request = {}
-        return list(_of_ssm(action, call.operation, request if isinstance(request, dict) else {}, engine))
+        return list(_of_ssm(action, call.operation, _json_of(environ), engine))
+    if call.service == "kms":
+        return [Asked(action, _key(engine, str(_json_of(environ).get("KeyId") or "")) or "*")]
     given = dict(parse_qsl(form_of(environ) or environ.get("QUERY_STRING", "")))
     return [Asked(action, _of_a_form(call.service, given, engine))]
+
+
+def _json_of(environ: dict[str, Any]) -> Fields:
+    """Return what a request brings as JSON; nothing if that is none."""
+    try:
+        request = json.loads(body_of(environ) or b"{}")
+    except ValueError:
+        return {}
+    return request if isinstance(request, dict) else {}
 
 
 _OPEN = ("sts:GetCallerIdentity",)
@@ -153,6 +160,13 @@ def _as_context(tags: Mapping[str, str]) -> dict[str, str]:
 
 
 # Other services.
+
+
+def _key(engine: Engine, key: str) -> str:
+    """Return the ARN by which a key, or its alias, is named; empty where none is."""
+    written = f"arn:aws:kms:{engine.cloud.region}:{engine.cloud.account}:{key if '/' in key else f'key/{key}'}"
+    return key if key.startswith("arn:") or not key else written
+
 
 _S3_ACTIONS = {
     "DeleteObjects": "DeleteObject",

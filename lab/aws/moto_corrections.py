@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
-from copy import copy
 from typing import Any
 
 import moto.cloudformation.models as cloudformation_models
@@ -14,8 +14,8 @@ from moto.cloudformation.exceptions import CloudFormationError, ValidationError
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudformation.utils import get_stack_from_s3_url
+from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult, EmptyResult
-from moto.ec2.models.tags import TagBackend
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.ssm.models import ssm_backends
@@ -32,6 +32,8 @@ _LOOPBACK = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
 
 def install() -> None:
     """Correct moto, for as long as the process lives."""
+    # For the account of each request moto looks in every partition, and fills each with all of AWS's policies first.
+    os.environ["MOTO_ACCOUNT_ID"] = DEFAULT_ACCOUNT_ID
     deletion.install()
     policy_sizes.install()
     resource_groups.install()
@@ -47,22 +49,7 @@ def install() -> None:
         setattr(CloudFormationBackend, name, _refusing_unknown_types(getattr(CloudFormationBackend, name)))
     cloudformation.ResourceMap.parse_ssm_parameter = _resolving_once(cloudformation.ResourceMap.parse_ssm_parameter)
     Stack.stack_resources = property(_resources_there)
-    TagBackend.describe_tags = _of_these_resources(TagBackend.describe_tags)
     cloudformation.parse_and_update_resource = _refusing_half_updates(cloudformation.parse_and_update_resource)
-
-
-def _of_these_resources(describe: Callable[..., Any]) -> Callable[..., Any]:
-    """Look at the tags of the resources that are named only: moto holds every tag of a fleet against every name."""
-
-    def describe_tags(backend: TagBackend, filters: dict[str, list[str]] | None = None) -> Any:  # noqa: ANN401 moto's own
-        ids = (filters or {}).get("resource-id", [])
-        if filters is None or not ids or any(set(one) & set("*?") for one in ids):
-            return describe(backend, filters)
-        these = copy(backend)
-        these.tags = {one: backend.tags[one] for one in ids if one in backend.tags}
-        return describe(these, {key: values for key, values in filters.items() if key != "resource-id"})
-
-    return describe_tags
 
 
 def _resources_there(stack: Stack) -> list[Any]:

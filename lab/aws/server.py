@@ -35,13 +35,14 @@ from lab.aws import (  # noqa: F401 importing those of CloudFormation lets moto 
     moto_corrections,
     resource,
     saved_state,
-    ssm_service,
     subscribers,
 )
 from lab.aws.calls import call_of
 from lab.aws.calm import Calm
 from lab.aws.http_check import of_a_service, refusal
 from lab.aws.plane import DEFAULT_SPEED, DEFAULT_START, Plane
+from lab.aws.ssm_service import SystemsManager
+from lab.aws.tag_listing import TagListings
 from lab.aws.traffic import PATHS, Traffic
 from lab.catalogue import Catalogue
 from lab.catalogue_file import read, with_own
@@ -91,10 +92,10 @@ class LocalAws:
     ) -> None:
         self.plane = Plane(start=start, speed=speed, catalogues=catalogues, running=running)
         self._calm = Calm()
-        ssm_service.install(self.plane)
         resource.install(self.plane)
         moto_corrections.install()
         instance_listing.install(self.plane)
+        TagListings(self.plane).install()
         subscribers.install(self.plane)
         cloudformation_alarms.install(self.plane)
         self.traffic = Traffic(self.plane)
@@ -103,6 +104,8 @@ class LocalAws:
         self._moto = DomainDispatcherApplication(create_backend_app)
         # For every request moto looks through the folders of all its services.
         self._moto.get_backend_for_host = lru_cache(self._moto.get_backend_for_host)
+        self._services = partial(of_a_service, self._moto)
+        self._systems_manager = SystemsManager(self.plane, self._services)
         self._server: BaseWSGIServer = make_server(HOST, port, self._respond, threaded=True, request_handler=_Handler)
 
     @property
@@ -140,7 +143,8 @@ class LocalAws:
             return start_response(status, [*headers, (SERVICE_TIME_HEADER, self.plane.now().isoformat())], *rest)
 
         try:
-            return self.traffic.pass_on(call, partial(of_a_service, self._moto), environ, start_dated)
+            app = self._systems_manager.answer if call.service == "ssm" else self._services
+            return self.traffic.pass_on(call, app, environ, start_dated)
         finally:
             if call.service not in _ASIDE and not call.operation.startswith(_READING):
                 self.plane.changed()

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from cli import schemas
-from cli.command import COMMANDS
+from cli import main, schemas
+from lab.local_aws import LocalAws
 from ops.permissions import policy
-from tests.iam_calls import record, refused
 from tests.ops.conftest import PROD, Patchops
 
 pytestmark = pytest.mark.xdist_group("ops")
@@ -59,11 +58,19 @@ LINES: dict[str, tuple[str, ...]] = {
 
 
 def test_no_command_is_left_out() -> None:
-    assert set(LINES) == set(COMMANDS)
+    assert set(LINES) == set(main.commands())
 
 
 @pytest.fixture
-def run(patchops: Patchops, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def with_policy(account: LocalAws, ids: dict[str, str]) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Allow the test's credentials only what a policy allows, until its end."""
+    key = account.environment()["AWS_ACCESS_KEY_ID"]
+    yield lambda document: account.permit(key, document)
+    account.permit(key, None)
+
+
+@pytest.fixture
+def run(patchops: Patchops, ids: dict[str, str]) -> Callable[..., Any]:
     def go(path: str, *more: str) -> Any:
         return patchops(*path.split(), *(ids.get(word, word) for word in LINES[path]), *more)
 
@@ -72,21 +79,30 @@ def run(patchops: Patchops, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("path", LINES)
 def test_a_command_writes_what_its_schema_says_with_the_permissions_that_it_declares(
-    path: str, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    path: str, run: Callable[..., Any], with_policy: Callable[[dict[str, Any]], None]
 ) -> None:
-    command = COMMANDS[path]
-    asked = record(monkeypatch)
+    command = main.commands()[path]
+    with_policy(policy(command.needs, "lab"))
     result = run(path, "--output", "json")
     assert result.code in (0, 3), result.err
     validator = Draft202012Validator(schemas.of(command), format_checker=Draft202012Validator.FORMAT_CHECKER)
     assert [error.message for error in validator.iter_errors(json.loads(result.out))] == []
-    assert asked
-    assert refused(asked, policy(command.needs, "lab")) == set()
+    assert "no permission" not in result.err
+
+
+@pytest.mark.parametrize("path", LINES)
+def test_a_command_without_permissions_says_so_and_shows_nothing_as_whole(
+    path: str, run: Callable[..., Any], with_policy: Callable[[dict[str, Any]], None]
+) -> None:
+    with_policy({"Statement": []})
+    result = run(path, "--output", "json")
+    assert (result.code, "Traceback" in result.err) == (1, False)
+    assert "no permission" in result.err
 
 
 @pytest.mark.parametrize("path", LINES)
 def test_the_schema_in_the_documentation_is_the_one_of_the_model(path: str) -> None:
-    command = COMMANDS[path]
+    command = main.commands()[path]
     assert schemas.file_of(command).read_text(encoding="utf-8") == schemas.text_of(command), "run: make schema"
 
 
@@ -102,7 +118,7 @@ def test_every_member_of_every_schema_is_explained() -> None:
 
 
 def test_a_schema_refuses_what_is_not_in_it() -> None:
-    schema = schemas.of(COMMANDS["nodes"])
+    schema = schemas.of(main.commands()["nodes"])
     validator = Draft202012Validator(schema)
     assert validator.is_valid([])
     assert not validator.is_valid([{"id": "i-1"}])
@@ -112,7 +128,7 @@ def test_a_schema_refuses_what_is_not_in_it() -> None:
 def test_the_help_of_a_command_has_its_examples(path: str, patchops: Patchops) -> None:
     result = patchops(*path.split(), "--help")
     words = " ".join(result.out.split())
-    for example in COMMANDS[path].examples:
+    for example in main.commands()[path].examples:
         assert f"patchops {example}" in words
 
 

@@ -26,7 +26,7 @@ def after() -> str:
 
 
 def run(*arguments: str) -> int:
-    code = main.app(["review", *arguments], standalone_mode=False)
+    code = main.app()(["review", *arguments], standalone_mode=False)
     return code if isinstance(code, int) else 0
 
 

@@ -181,3 +181,12 @@ def test_a_policy_that_makes_no_sense_is_refused_in_one_line(local_aws: LocalAws
 def test_the_labs_own_client_says_what_is_wrong_with_a_policy(local_aws: LocalAws) -> None:
     with pytest.raises(LabError, match="has no Effect"):
         Client(local_aws.url, 0).permit(KEY, {"Statement": [{}]})
+
+
+def test_a_key_is_named_by_its_arn(limited: Callable[..., Any], connect: Connect) -> None:
+    key = connect("kms", REGION).create_key()["KeyMetadata"]
+    client = limited("kms", {"Action": "kms:DescribeKey", "Resource": key["Arn"]})
+    for name in (key["Arn"], key["KeyId"]):
+        assert denied(lambda name=name: client.describe_key(KeyId=name)) == ""  # type: ignore[misc]
+    other = connect("kms", REGION).create_key()["KeyMetadata"]
+    assert denied(lambda: client.describe_key(KeyId=other["KeyId"])).startswith("kms:DescribeKey on resource: arn:aws:")

@@ -194,3 +194,58 @@ def test_events_are_told_from_where_somebody_left_off(local_aws: LocalAws) -> No
     later = ask(local_aws, f"/lab/events?after={known[-1]['number']}")[1]["events"]
     assert later == [one for one in ask(local_aws, "/lab/events")[1]["events"] if one["number"] > known[-1]["number"]]
     assert ask(local_aws, "/lab/events?after=x")[0] == 400
+
+
+def listed_tags(ec2: Any, filters: dict[str, list[str]], size: int = 1000) -> list[tuple[str, str, str, str]]:
+    given = [{"Name": name, "Values": values} for name, values in filters.items()]
+    pages = ec2.get_paginator("describe_tags").paginate(Filters=given, PaginationConfig={"PageSize": size})
+    return [
+        (one["ResourceId"], one["ResourceType"], one["Key"], one["Value"]) for page in pages for one in page["Tags"]
+    ]
+
+
+def test_the_tags_of_instances_are_listed_page_by_page(ec2: Any) -> None:
+    expected = {(one["InstanceId"], "instance", key, value) for one in listed(ec2) for key, value in tags(one).items()}
+    found = listed_tags(ec2, {"resource-type": ["instance"]}, 7)
+    assert len(found) == len(set(found))
+    assert set(found) == expected
+    first = ec2.describe_tags(MaxResults=5)
+    assert len(first["Tags"]) == 5
+    assert first["NextToken"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "test"),
+    [
+        ({"key": ["Name"]}, lambda tag: tag[2] == "Name"),
+        ({"key": ["W*"]}, lambda tag: tag[2].startswith("W")),
+        ({"key": ["Workload"], "value": ["Prod", "no such"]}, lambda tag: tag[2:] == ("Workload", "Prod")),
+        ({"tag:Workload": ["T?st"]}, lambda tag: tag[2:] == ("Workload", "Test")),
+        ({"value": ["Prod"]}, lambda tag: tag[3] == "Prod"),
+        ({"tag:Workload": ["Prod"], "key": ["Name"]}, lambda _: False),
+        ({"resource-id": ["i-*"], "key": ["Environment"]}, lambda tag: tag[2] == "Environment"),
+        ({"resource-type": ["volume"]}, lambda _: False),
+    ],
+)
+def test_tags_are_filtered(ec2: Any, filters: dict[str, list[str]], test: Callable[[Any], bool]) -> None:
+    whole = {"resource-type": ["instance"]}
+    expected = [one for one in listed_tags(ec2, whole) if test(one)]
+    assert listed_tags(ec2, {**whole, **filters}) == expected
+
+
+def test_the_tags_of_named_resources_are_listed_in_their_order(ec2: Any) -> None:
+    one, other = listed(ec2)[3]["InstanceId"], listed(ec2)[1]["InstanceId"]
+    found = listed_tags(ec2, {"resource-id": [one, "i-0123456789abcdef0", other]})
+    assert list(dict.fromkeys(tag[0] for tag in found)) == [one, other]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ({"NextToken": "%%%"}, "InvalidNextToken"),
+        ({"MaxResults": 4}, "InvalidParameterValue"),
+        ({"Filters": [{"Name": "color", "Values": ["red"]}]}, "InvalidParameterValue"),
+    ],
+)
+def test_tags_that_cannot_be_listed_are_refused(ec2: Any, arguments: dict[str, Any], code: str) -> None:
+    assert error_code(lambda: ec2.describe_tags(**arguments)) == code

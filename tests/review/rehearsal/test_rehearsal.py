@@ -152,7 +152,7 @@ def test_a_review_has_the_rehearsal_of_both_sides_on_its_page_and_in_markdown() 
 def test_the_command_writes_json_and_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "r.html"
     options = ("--days", "4", "--nodes", "8", "--chaos", "10%", "--from", "2026-12-01", "--seed", "3")
-    main.app(["rehearse", str(ENTERPRISE), *options, "--html", str(page), "--output", "json"], standalone_mode=False)
+    main.app()(["rehearse", str(ENTERPRISE), *options, "--html", str(page), "--output", "json"], standalone_mode=False)
     found = json.loads(capsys.readouterr().out)
     assert (found["days"], found["nodes"], found["chaos"], found["seed"]) == (4, 8, 0.1, 3)
     assert len(found["plans"][0]["compliance"]) == 4
@@ -169,4 +169,4 @@ def test_the_command_writes_json_and_a_page(tmp_path: Path, capsys: pytest.Captu
 )
 def test_what_is_asked_wrongly_is_said(options: tuple[str, ...], said: str) -> None:
     with pytest.raises(main.UsageError, match=said):
-        main.app(["rehearse", str(ENTERPRISE), *options], standalone_mode=False)
+        main.app()(["rehearse", str(ENTERPRISE), *options], standalone_mode=False)
