@@ -6,6 +6,7 @@ arithmetic of AWS cron is `aws-croniter`'s; what Systems Manager accepts of it i
 
 from __future__ import annotations
 
+import calendar
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -204,18 +205,34 @@ class Schedule:
         wall = (after - offset).astimezone(tz).replace(tzinfo=UTC) - timedelta(days=1)
         limit = wall + _FAR_AHEAD
         last = after
-        while wall < limit:
-            (following,) = cron.get_next(wall, 1)
-            if following is None:
+        for day in _days(cron, wall):
+            if day >= limit:
                 return
-            wall = following.replace(hour=23, minute=59)
-            day = following.replace(hour=0, minute=0, tzinfo=None)
-            for moment in (_localize(day + time, tz) for time in times):
+            for moment in (_localize(day.replace(tzinfo=None) + time, tz) for time in times):
                 # In the hour that the spring change skips, several wall-clock times are one and the same moment.
                 if moment > last:
                     yield moment
                     last = moment
-                    limit = wall + _FAR_AHEAD
+                    limit = day + _FAR_AHEAD
+
+
+def _days(cron: AwsCroniter, wall: datetime) -> Iterator[datetime]:
+    """Yield the days with a run from a time on, at their beginning."""
+    named = {*cron.days_of_month, *cron.days_of_week}
+    while True:
+        (following,) = cron.get_next(wall, 1)
+        if following is None:
+            return
+        day = following.replace(hour=0, minute=0)
+        yield day
+        # The library looks the month through for each of its days. Where all are named outright, that is for once.
+        days_left = calendar.monthrange(day.year, day.month)[1] - day.day
+        if named.isdisjoint("L#W"):
+            for later in (day + timedelta(days=one) for one in range(1, days_left + 1)):
+                if (later.day if cron.days_of_month else later.isoweekday() % 7 + 1) in named:
+                    yield later
+            day += timedelta(days=days_left)
+        wall = day.replace(hour=23, minute=59)
 
 
 def zone(name: str) -> ZoneInfo:

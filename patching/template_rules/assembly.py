@@ -145,15 +145,14 @@ class Assembly:
     def resolve(self, node: Any, template: str) -> Any:  # noqa: ANN401 a template holds anything
         """Return a part of a template with its intrinsic functions replaced by what they give."""
         if isinstance(node, list):
-            return [one for one in (self.resolve(entry, template) for entry in node) if one is not _ABSENT]
-        if not isinstance(node, Mapping):
+            return [one for entry in node if (one := self.resolve(entry, template)) is not _ABSENT]
+        if not isinstance(node, dict):
             return node
         if len(node) == 1:
             ((function, argument),) = node.items()
             if function == "Ref" or str(function).startswith("Fn::"):
                 return self._called(str(function), argument, template)
-        resolved = {key: self.resolve(value, template) for key, value in node.items()}
-        return {key: value for key, value in resolved.items() if value is not _ABSENT}
+        return {key: one for key, value in node.items() if (one := self.resolve(value, template)) is not _ABSENT}
 
     def mark(self, resource: Resource, attribute: str) -> str:
         """Return the character that stands for a name or attribute that is only known when the resource is made."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from patching.errors import InvalidValueError
@@ -215,6 +215,7 @@ def test_the_first_common_minute_is_the_first_of_all(these: list[Period], those:
 
 
 @given(periods, periods)
+@example([period(0, 9), period(60, 61)], [period(9, 60)])
 def test_the_first_that_begins_within_another_is_the_first_of_all(these: list[Period], those: list[Period]) -> None:
     inside = [one for one in sorted(these) if any(other.begin <= one.begin < other.end for other in those)]
     found = first_begun_in(sorted(these), sorted(those))

@@ -321,7 +321,7 @@ def test_at_runs_once_in_its_zone_and_never_when_it_has_passed() -> None:
 minutes = st.sampled_from(["0", "30", "0/30", "5,35", "0/5"])
 hours = st.sampled_from(["2", "*", "0/4", "8-18", "1,2,3"])
 days = st.sampled_from(
-    ["* * ?", "? * SUN", "? * MON-FRI", "? * 6L", "? * TUE#3", "L * ?", "1 * ?", "29 2 ?", "? JAN,JUL 2"]
+    ["* * ?", "? * SUN", "? * MON-FRI", "? * 6L", "? * TUE#3", "L * ?", "15W * ?", "1,31 * ?", "29 2 ?", "? JAN,JUL 2"]
 )
 seconds = st.sampled_from(["", "0 ", "24 "])
 moments = st.datetimes(datetime(2025, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 bounds are naive
@@ -343,7 +343,8 @@ def test_runs_come_later_and_later_at_the_local_times_that_cron_names(
 @given(minutes, hours, days, moments)
 def test_in_utc_the_runs_are_those_of_the_library(minute: str, hour: str, day: str, after: datetime) -> None:
     fields = f"{minute} {hour} {day} *"
-    assert Schedule.cron(fields).next_runs(after, 20) == AwsCroniter(fields).get_next(after, 20)
+    expected = [one for one in AwsCroniter(fields).get_next(after, 40) if one]
+    assert Schedule.cron(fields).next_runs(after, 40) == expected
 
 
 @given(st.integers(1, 1000), st.sampled_from(["minute", "hours", "day"]), moments, moments)
