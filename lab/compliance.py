@@ -6,13 +6,14 @@ Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/compliance-
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from lab.association import Association
 from lab.association_results import AssociationResult, results_on
-from lab.node import ManagedNode, PatchReport, PatchStates
+from lab.node import ManagedNode, PatchReport, PatchStates, Severities
 from lab.put_compliance import ASSOCIATION, PATCH, PutCompliance, PutCompliances, PutItem
 from lab.state_manager import StateManager
 from patching.baseline import ComplianceLevel
@@ -51,24 +52,37 @@ class ComplianceItem:
 
 @dataclass(frozen=True)
 class NodeCompliance:
-    """The items of one type on one node, and what they add up to."""
+    """The items of one type on one node, and what they add up to.
+
+    Attributes:
+        node: the node.
+        type: what the items are of.
+        find: makes the items; whoever only counts does without them.
+        severities: the items that comply and those that do not, by their severities.
+    """
 
     node: ManagedNode
     type: str
-    items: tuple[ComplianceItem, ...]
+    find: Callable[[], tuple[ComplianceItem, ...]]
+    severities: Severities
     executed: datetime
     execution_id: str = ""
     execution_type: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def items(self) -> tuple[ComplianceItem, ...]:
+        """The items."""
+        return self.find()
+
     def levels(self, *, compliant: bool) -> Counter[ComplianceLevel]:
         """Count the items that comply, or those that do not, by their severities."""
-        return Counter(one.severity for one in self.items if one.compliant is compliant)
+        return self.severities[0 if compliant else 1]
 
     @property
     def compliant(self) -> bool:
         """Whether all items comply."""
-        return all(one.compliant is not False for one in self.items)
+        return not self.severities[1]
 
     @property
     def severity(self) -> ComplianceLevel:
@@ -125,7 +139,12 @@ class Compliance:
         if not items:
             return None
         known = tuple(items.values())
-        return NodeCompliance(node, ASSOCIATION, known, max(one.executed for one in known))
+        return NodeCompliance(node, ASSOCIATION, lambda: known, _counted(known), max(one.executed for one in known))
+
+
+def _counted(items: Iterable[ComplianceItem]) -> Severities:
+    comply, lack = (Counter(one.severity for one in items if one.compliant is it) for it in (True, False))
+    return comply, lack
 
 
 def _of_association(
@@ -154,7 +173,12 @@ def _of_association(
 def of_patches(node: ManagedNode, states: PatchStates) -> NodeCompliance:
     """Return what a node reported of its patches."""
     about = {"PatchGroup": states.patch_group, "PatchBaselineId": states.baseline_id}
-    items = tuple(
+    ran = (states.ended, states.command_id, states.execution_type)
+    return NodeCompliance(node, PATCH, partial(_patch_items, states), states.severities, *ran, about)
+
+
+def _patch_items(states: PatchStates) -> tuple[ComplianceItem, ...]:
+    return tuple(
         ComplianceItem(
             id=report.patch.name if not report.patch.arch else f"{report.patch.name}.{report.patch.arch}",
             title=report.title,
@@ -167,7 +191,6 @@ def of_patches(node: ManagedNode, states: PatchStates) -> NodeCompliance:
         )
         for report in states.reports
     )
-    return NodeCompliance(node, PATCH, items, states.ended, states.command_id, states.execution_type, about)
 
 
 def count_nodes(compliances: Iterable[NodeCompliance]) -> dict[str, tuple[Counter[ComplianceLevel], ...]]:
@@ -190,7 +213,8 @@ def _patch_details(states: PatchStates, report: PatchReport) -> dict[str, str]:
 
 def _of_put(node: ManagedNode, put: PutCompliance) -> NodeCompliance:
     items = tuple(_item(put, one) for one in put.items)
-    return NodeCompliance(node, put.type, items, put.executed, put.execution_id, put.execution_type)
+    ran = (put.executed, put.execution_id, put.execution_type)
+    return NodeCompliance(node, put.type, lambda: items, _counted(items), *ran)
 
 
 def _item(put: PutCompliance, item: PutItem) -> ComplianceItem:

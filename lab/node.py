@@ -37,6 +37,10 @@ class PatchReport:
     cves: tuple[str, ...] = ()
 
 
+Severities = tuple[Counter[ComplianceLevel], Counter[ComplianceLevel]]
+"""What complies and what does not, counted by severity."""
+
+
 @dataclass(frozen=True, eq=False)
 class Findings:
     """What a look at a node's packages found: one for all nodes that have the same ones, as most of a fleet do.
@@ -65,6 +69,21 @@ class Findings:
     def _levels(self) -> dict[bool, ComplianceLevel]:
         return {
             comply: max((one.level for one in lacking), key=lambda one: one.rank, default=ComplianceLevel.UNSPECIFIED)
+            for comply, lacking in self._lacking.items()
+        }
+
+    def severities(self, *, available_updates_comply: bool) -> Severities:
+        """Count the patches that comply, and those that do not, by how serious their baseline has them."""
+        return self._severities[available_updates_comply]
+
+    @cached_property
+    def _severities(self) -> dict[bool, Severities]:
+        applying = [one for one in self.reports if one.state is not PatchState.NOT_APPLICABLE]
+        return {
+            comply: (
+                Counter(one.level for one in applying if complies(one, available_updates_comply=comply)),
+                Counter(one.level for one in lacking),
+            )
             for comply, lacking in self._lacking.items()
         }
 
@@ -122,6 +141,11 @@ class PatchStates:
     def non_compliant(self) -> tuple[PatchReport, ...]:
         """The patches that keep the node from being compliant."""
         return self.findings.lacking(available_updates_comply=self.available_updates_comply)
+
+    @property
+    def severities(self) -> Severities:
+        """The patches that comply, and those that do not, counted by their severities."""
+        return self.findings.severities(available_updates_comply=self.available_updates_comply)
 
     @property
     def level(self) -> ComplianceLevel:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, SupportsBytes
@@ -64,16 +64,17 @@ class Account:
         self._changes = changes
         self._images = _register_images(region, catalogues)
         self._roles: dict[str, Role | None] = {}
+        self._known: tuple[int, dict[str, Any]] = (-1, {})
 
     def changes(self) -> int:
         """Return a number that is another one whenever instances, roles or networks may have changed."""
         return self._changes.number
 
-    def instances(self) -> Iterator[Instance]:
-        """Return the instances that are not terminated, in the order of their launch."""
+    def instances(self, ids: Collection[str] | None = None) -> Iterator[Instance]:
+        """Return the instances that are not terminated, in the order of their launch; with ids only these."""
         backend = ec2_backends[self.account][self.region]
         roles = {one.arn: str(one.roles[0].arn) for one in self._iam.instance_profiles.values() if one.roles}
-        for instance in backend.all_instances():
+        for instance in backend.all_instances() if ids is None else self._these(ids):
             if instance.state in ("terminated", "shutting-down"):
                 continue
             yield Instance(
@@ -90,6 +91,14 @@ class Account:
                 public_ip=instance.public_ip or "",
                 zone=instance.placement.zone or "",
             )
+
+    def _these(self, ids: Collection[str]) -> Iterator[Any]:
+        """Yield instances by their ids; moto would look through all of them for each."""
+        number, known = self._known
+        if number != self._changes.number:
+            found = ec2_backends[self.account][self.region].all_instances()
+            number, known = self._known = self._changes.number, {one.id: one for one in found}
+        return (known[one] for one in ids if one in known)
 
     def run(self, ids: Iterable[str], *, running: bool) -> None:
         """Start or stop instances."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from lab.aws.command_replies import command_reply, invocation_reply, log_output, response_code, url_of
+from lab.aws.listing import paged
 from lab.aws.operation import Reply, Request, filters, operation, page, refuse
 from lab.command import DEFAULT_DELIVERY_TIMEOUT, Command, Invocation, Notification, iso
 from lab.engine import Engine
@@ -109,20 +110,26 @@ def list_commands(engine: Engine, request: Request) -> Reply:
     wanted = _filters(request, _COMMAND_STATUSES, *_COMMAND_FILTERS, "ExecutionStage")
     if request.get("InstanceId"):
         commands = [one for one in commands if request["InstanceId"] in one.invocations]
-    return page(request, "Commands", [command_reply(one) for one in commands if _command_passes(one, wanted)])
+    reply = page(request, "Commands", [one for one in commands if _command_passes(one, wanted)])
+    return {**reply, "Commands": [command_reply(one) for one in reply["Commands"]]}
 
 
 @operation
 def list_command_invocations(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListCommandInvocations.html."""
     wanted = _filters(request, _INVOCATION_STATUSES, *_COMMAND_FILTERS)
-    found = [
-        (command, invocation)
-        for command in _commands(engine, request)
-        for invocation in _invocations(command, request.get("InstanceId"))
-        if _invocation_passes(command, invocation, wanted)
-    ]
-    reply = page(request, "CommandInvocations", found)
+    commands = _commands(engine, request)
+    reply = paged(
+        engine,
+        request,
+        "CommandInvocations",
+        lambda: (
+            (command, invocation)
+            for command in commands
+            for invocation in _invocations(command, request.get("InstanceId"))
+            if _invocation_passes(command, invocation, wanted)
+        ),
+    )
     # Only those of the page are told in full: a command may have thousands.
     told = [invocation_reply(*one, details=bool(request.get("Details"))) for one in reply["CommandInvocations"]]
     return {**reply, "CommandInvocations": told}

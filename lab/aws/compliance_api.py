@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from lab.aws.listing import paged
 from lab.aws.operation import Reply, Request, operation, page
 from lab.comparison import EQUAL, passes
 from lab.compliance import ComplianceItem, NodeCompliance, count_nodes
@@ -13,6 +14,9 @@ from lab.engine import Engine
 from lab.errors import ApiError
 from lab.put_compliance import PutCompliance, PutItem
 from patching.baseline import ComplianceLevel
+
+Filter = tuple[str, list[str], str]
+"""A key, values and a comparison."""
 
 _RESOURCE = "ManagedInstance"
 _EXECUTION_KEYS = ("ExecutionTime", "ExecutionId", "ExecutionType")
@@ -91,20 +95,25 @@ def list_compliance_items(engine: Engine, request: Request) -> Reply:
     if ids and len(ids) > 1:
         raise ApiError("InvalidResourceId", "Only one resource id can be asked for at a time.")
     filters = _filters(request, _ITEM_KEYS)
-    found = [
-        (one, item)
-        for one in _known(engine, ids)
-        for item in one.items
-        if _passes(engine, one, _item_values(one, item), filters)
-    ]
-    reply = page(request, "ComplianceItems", found)
+    reply = paged(
+        engine,
+        request,
+        "ComplianceItems",
+        lambda: (
+            (one, item)
+            for one in _known(engine, ids or _named(filters))
+            for item in one.items
+            if _passes(engine, one, _item_values(one, item), filters)
+        ),
+    )
     return {**reply, "ComplianceItems": [_item(*one) for one in reply["ComplianceItems"]]}
 
 
 @operation
 def list_resource_compliance_summaries(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListResourceComplianceSummaries.html."""
-    reply = page(request, "ResourceComplianceSummaryItems", _summed_up(engine, request))
+    filters = _filters(request, _SUMMARY_KEYS)
+    reply = paged(engine, request, "ResourceComplianceSummaryItems", lambda: _summed_up(engine, filters))
     described = [_resource(one) for one in reply["ResourceComplianceSummaryItems"]]
     return {**reply, "ResourceComplianceSummaryItems": described}
 
@@ -115,9 +124,10 @@ def list_compliance_summaries(engine: Engine, request: Request) -> Reply:
 
     The counts are of nodes: each counts once, by the most serious level among its items.
     """
+    filters = _filters(request, _SUMMARY_KEYS)
     items = [
         {"ComplianceType": kind, **_counts(compliant, lacking)}
-        for kind, (compliant, lacking) in count_nodes(_summed_up(engine, request)).items()
+        for kind, (compliant, lacking) in count_nodes(_summed_up(engine, filters)).items()
     ]
     return page(request, "ComplianceSummaryItems", items)
 
@@ -127,18 +137,23 @@ def _check_resource_type(kind: str) -> None:
         raise ApiError("InvalidResourceType", f"{kind} is not {_RESOURCE}, the only type of resource there is.")
 
 
-def _known(engine: Engine, ids: Iterable[str] | None = None) -> Iterator[NodeCompliance]:
-    for node in engine.fleet.nodes():
-        if not ids or node.id in ids:
-            yield from engine.compliance.of(node)
+def _known(engine: Engine, ids: Iterable[str] | None) -> Iterator[NodeCompliance]:
+    nodes = engine.fleet.nodes() if ids is None else filter(None, map(engine.fleet.get, dict.fromkeys(ids)))
+    for node in nodes:
+        yield from engine.compliance.of(node)
 
 
-def _summed_up(engine: Engine, request: Request) -> list[NodeCompliance]:
-    filters = _filters(request, _SUMMARY_KEYS)
-    return [one for one in _known(engine) if _passes(engine, one, _summary_values(one), filters)]
+def _named(filters: Iterable[Filter]) -> list[str] | None:
+    """Return the ids of the only nodes that filters let through, or None if they do not say it."""
+    return next((wanted for key, wanted, comparison in filters if (key, comparison) == ("ResourceId", EQUAL)), None)
 
 
-def _filters(request: Request, known: Iterable[str]) -> list[tuple[str, list[str], str]]:
+def _summed_up(engine: Engine, filters: Sequence[Filter]) -> Iterator[NodeCompliance]:
+    found = _known(engine, _named(filters))
+    return (one for one in found if _passes(engine, one, _summary_values(one), filters))
+
+
+def _filters(request: Request, known: Iterable[str]) -> list[Filter]:
     """Return the key, the values and the comparison of each filter.
 
     Raises:
@@ -156,9 +171,7 @@ def _filters(request: Request, known: Iterable[str]) -> list[tuple[str, list[str
     return found
 
 
-def _passes(
-    engine: Engine, one: NodeCompliance, values: Mapping[str, str], filters: Iterable[tuple[str, list[str], str]]
-) -> bool:
+def _passes(engine: Engine, one: NodeCompliance, values: Mapping[str, str], filters: Iterable[Filter]) -> bool:
     for key, wanted, comparison in filters:
         found = engine.inventory.values(one.node, key) if key.startswith("AWS:") else [values.get(key, "")]
         if not passes(found, wanted, comparison):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from lab.aws.listing import paged
 from lab.aws.operation import Reply, Request, operation, page, refuse, without_empty
 from lab.comparison import EQUAL, passes
 from lab.engine import Engine
@@ -85,18 +86,21 @@ def get_inventory(engine: Engine, request: Request) -> Reply:
         raise ApiError("InvalidFilter", "Exists is for the groups of aggregators only.")
     types = engine.inventory.types()
     by_type = _by_type(types, filters)
-    found = [(node, known) for node, known in _inventories(engine) if _matches(known, by_type)]
+
+    def found() -> Iterator[tuple[ManagedNode, Known]]:
+        return ((node, known) for node, known in _inventories(engine) if _matches(known, by_type))
+
     if request.get("Aggregators"):
         entities = [
             entity
             for one in request["Aggregators"]
-            for entity in _aggregated(types, one, [known for _, known in found])
+            for entity in _aggregated(types, one, [known for _, known in found()])
         ]
         return page(request, "Entities", entities)
     (kind,) = [one["TypeName"] for one in request.get("ResultAttributes") or ()] or [_DEFAULT_TYPE]
     if kind not in types:
         raise ApiError("InvalidResultAttributeException", f"There is no inventory type {kind}.")
-    reply = page(request, "Entities", found)
+    reply = paged(engine, request, "Entities", found)
     return {**reply, "Entities": [_entity(node, known(kind)) for node, known in reply["Entities"]]}
 
 
@@ -166,8 +170,8 @@ def _node(engine: Engine, node_id: str) -> ManagedNode:
     return node
 
 
-def _inventories(engine: Engine) -> list[tuple[ManagedNode, Known]]:
-    return [(node, partial(engine.inventory.item, node)) for node in engine.fleet.nodes()]
+def _inventories(engine: Engine) -> Iterator[tuple[ManagedNode, Known]]:
+    return ((node, partial(engine.inventory.item, node)) for node in engine.fleet.nodes())
 
 
 def _attribute(key: str, kind: str) -> str:

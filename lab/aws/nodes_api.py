@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from weakref import WeakKeyDictionary
 
 from lab.association_results import AssociationResult, overall, results_on
-from lab.aws.operation import Reply, Request, operation, page, without_empty
+from lab.aws.listing import paged
+from lab.aws.operation import Reply, Request, operation, without_empty
 from lab.cloud import Instance
 from lab.engine import Engine
 from lab.errors import ApiError
@@ -55,12 +55,17 @@ def describe_instance_information(engine: Engine, request: Request) -> Reply:
     wanted |= _filters(request.get("InstanceInformationFilterList") or (), _LEGACY_KEYS)
     if any(key.startswith("tag") for key in wanted) and not all(key.startswith("tag") for key in wanted):
         raise ApiError("InvalidFilterKey", "Filters for tags cannot be combined with others.")
-    found = [
-        node
-        for node in engine.fleet.nodes()
-        if not node.stopped and all(_has(engine, node, key, values) for key, values in wanted.items())
-    ]
-    reply = page(request, "InstanceInformationList", found, default_size=10)
+    reply = paged(
+        engine,
+        request,
+        "InstanceInformationList",
+        lambda: (
+            node
+            for node in _candidates(engine, wanted.get("InstanceIds"))
+            if not node.stopped and all(_has(engine, node, key, values) for key, values in wanted.items())
+        ),
+        default_size=10,
+    )
     return {**reply, "InstanceInformationList": [_information(engine, one) for one in reply["InstanceInformationList"]]}
 
 
@@ -77,29 +82,31 @@ def describe_instance_properties(engine: Engine, request: Request) -> Reply:
             )
         if operator not in _OPERATORS:
             raise ApiError("InvalidInstancePropertyFilterValue", f"{operator} is none of {_listed(_OPERATORS)}.")
-    found = [
-        node
-        for node in engine.fleet.nodes()
-        if all(
-            any(_OPERATORS[operator](value, values) for value in _values(engine, node, key))
-            for key, values, operator in tests
-        )
-    ]
-    reply = page(request, "InstanceProperties", found)
-    instances = _instances(engine) if reply["InstanceProperties"] else {}
-    described = [_properties(engine, one, instances.get(one.id)) for one in reply["InstanceProperties"]]
+    ids = next((values for key, values, operator in tests if (key, operator) == ("InstanceIds", "Equal")), None)
+    reply = paged(
+        engine,
+        request,
+        "InstanceProperties",
+        lambda: (
+            node
+            for node in _candidates(engine, ids)
+            if all(
+                any(_OPERATORS[operator](value, values) for value in _values(engine, node, key))
+                for key, values, operator in tests
+            )
+        ),
+    )
+    shown = reply["InstanceProperties"]
+    instances = {one.id: one for one in engine.cloud.instances({node.id for node in shown})} if shown else {}
+    described = [_properties(engine, one, instances.get(one.id)) for one in shown]
     return {**reply, "InstanceProperties": described}
 
 
-_known: WeakKeyDictionary[Engine, tuple[int, dict[str, Instance]]] = WeakKeyDictionary()
-
-
-def _instances(engine: Engine) -> dict[str, Instance]:
-    """Return the instances by their ids, read once for all pages of a large fleet, as long as nothing changes."""
-    changes = engine.cloud.changes()
-    if engine not in _known or _known[engine][0] != changes:
-        _known[engine] = (changes, {one.id: one for one in engine.cloud.instances()})
-    return _known[engine][1]
+def _candidates(engine: Engine, ids: Sequence[str] | None) -> list[ManagedNode]:
+    """Return the nodes that may be among those that are asked for: all of them, unless they are asked for by ids."""
+    if ids is None:
+        return engine.fleet.nodes()
+    return [node for node in map(engine.fleet.get, dict.fromkeys(ids)) if node is not None]
 
 
 @operation

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 
+from lab.aws.listing import paged
 from lab.aws.operation import Reply, Request, filters, operation, page, without_empty
 from lab.baselines import StoredBaseline
 from lab.engine import Engine
@@ -149,9 +151,12 @@ def describe_instance_patch_states(engine: Engine, request: Request) -> Reply:
 def describe_instance_patch_states_for_patch_group(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstancePatchStatesForPatchGroup.html."""
     group = request["PatchGroup"]
-    found = [_state(node, node.states) for node in engine.fleet.nodes() if node.states and node.patch_group() == group]
     tests = [_count_test(one) for one in request.get("Filters") or ()]
-    return page(request, "InstancePatchStates", [one for one in found if all(test(one) for test in tests)])
+    nodes = engine.fleet.nodes()
+    found = (_state(node, node.states) for node in nodes if node.states and node.patch_group() == group)
+    return paged(
+        engine, request, "InstancePatchStates", lambda: (one for one in found if all(test(one) for test in tests))
+    )
 
 
 def _count_test(given: Request) -> Callable[[Reply], bool]:
@@ -185,7 +190,8 @@ def describe_instance_patches(engine: Engine, request: Request) -> Reply:
 def describe_patch_group_state(engine: Engine, request: Request) -> Reply:
     """Follow https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribePatchGroupState.html."""
     nodes = [node for node in engine.fleet.nodes() if node.patch_group() == request["PatchGroup"]]
-    states = [node.states for node in nodes if node.states]
+    # Most nodes of a fleet have found the same as others: what counts is looked at once for all of these.
+    found = Counter((one.findings, one.available_updates_comply) for one in (node.states for node in nodes) if one)
     reply: Reply = {"Instances": len(nodes)}
     for key, state in {
         "InstancesWithInstalledPatches": PatchState.INSTALLED,
@@ -197,18 +203,18 @@ def describe_patch_group_state(engine: Engine, request: Request) -> Reply:
         "InstancesWithNotApplicablePatches": PatchState.NOT_APPLICABLE,
         "InstancesWithAvailableSecurityUpdates": PatchState.AVAILABLE_SECURITY_UPDATE,
     }.items():
-        reply[key] = sum(one.count(state) > 0 for one in states)
+        reply[key] = sum(number for (one, _), number in found.items() if one.count(state))
     for key, counts in {
         "InstancesWithCriticalNonCompliantPatches": is_critical,
         "InstancesWithSecurityNonCompliantPatches": is_security,
         "InstancesWithOtherNonCompliantPatches": is_other,
     }.items():
-        reply[key] = sum(_any(one.non_compliant, counts) for one in states)
+        reply[key] = sum(
+            number
+            for (one, comply), number in found.items()
+            if any(map(counts, one.lacking(available_updates_comply=comply)))
+        )
     return {**reply, "InstancesWithUnreportedNotApplicablePatches": 0}
-
-
-def _any(reports: Iterable[PatchReport], counts: Callable[[PatchReport], bool]) -> bool:
-    return any(counts(report) for report in reports)
 
 
 def _baseline(stored: StoredBaseline) -> Reply:

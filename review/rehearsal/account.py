@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, SupportsBytes
 
 from lab.cloud import Alarm, Instance, RuleTarget, StoredDocument, Topic
@@ -44,9 +44,9 @@ class RehearsedAccount:
         """Return always the same: nothing changes."""
         return 1
 
-    def instances(self) -> Iterable[Instance]:
-        """Return the nodes."""
-        return self._instances
+    def instances(self, ids: Collection[str] | None = None) -> Iterable[Instance]:
+        """Return the nodes; with ids only these."""
+        return self._instances if ids is None else tuple(one for one in self._instances if one.id in ids)
 
     def allowed(self, role: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:  # noqa: ARG002
         """Allow everything."""

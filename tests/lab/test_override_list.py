@@ -235,3 +235,13 @@ def isolated(*buckets: str) -> Network:
 
 
 S3 = "com.amazonaws.us-east-1.s3"
+
+
+def test_output_names_what_is_listed_and_was_not_found_and_nothing_else(lab: Lab) -> None:
+    lab.approve()
+    lab.launch()
+    put(lab, "id: plain.noarch", "id: nowhere.noarch")
+    (only,) = invocations(install(lab))
+    assert [line for line in work_of(only).output.splitlines() if "nothing to install" in line] == [
+        "Listed, with nothing to install: nowhere.noarch"
+    ]

@@ -15,7 +15,7 @@ from botocore.config import Config
 
 from tests.lab.aws.replies import problems
 from tests.lab.aws.stacks import REGION, Stack
-from tests.lab.aws.world import Connect, World, build, trust
+from tests.lab.aws.world import Connect, World, build, launching, make_roles
 
 if TYPE_CHECKING:
     from lab.aws.server import LocalAws
@@ -115,41 +115,12 @@ def register(local_aws: LocalAws) -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def roles(connect: Connect) -> dict[str, str]:
-    """The ARNs of two roles: `node`, with an instance profile of that name, and `sender`, which may do everything."""
-    iam = connect("iam")
-    arns = {}
-    for name, service in (("node", "ec2.amazonaws.com"), ("sender", "ssm.amazonaws.com")):
-        arns[name] = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust(service))["Role"]["Arn"]
-    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-    for name in arns:
-        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(everything))
-    iam.create_instance_profile(InstanceProfileName="node")
-    iam.add_role_to_instance_profile(InstanceProfileName="node", RoleName="node")
-    return arns
+    return make_roles(connect)
 
 
 @pytest.fixture(scope="session")
 def launch(connect: Connect, roles: dict[str, str]) -> Callable[..., list[str]]:
-    """Launch instances of an old Amazon Linux in a Region, with these tags, and return their ids."""
-
-    def run(region: str, count: int = 1, **tags: str) -> list[str]:
-        name = "/aws/service/ecs/optimized-ami/amazon-linux-2023/al2023-ami-ecs-hvm-2023.0.20251108-kernel-6.1-x86_64"
-        image = connect("ssm", region).get_parameter(Name=f"{name}/image_id")["Parameter"]["Value"]
-        ec2 = connect("ec2", region)
-        described = [{"Key": key, "Value": value} for key, value in {"Fleet": "a", **tags}.items()]
-        made = [
-            ec2.run_instances(
-                ImageId=image,
-                MinCount=1,
-                MaxCount=1,
-                IamInstanceProfile={"Name": "node"},
-                TagSpecifications=[{"ResourceType": "instance", "Tags": described}],
-            )
-            for _ in range(count)
-        ]
-        return [one["Instances"][0]["InstanceId"] for one in made]
-
-    return run
+    return launching(connect)
 
 
 @pytest.fixture(scope="session")

@@ -169,6 +169,7 @@ def test_an_alarm_stops_a_command_and_is_named(ssm: Any, connect: Connect, nodes
         EvaluationPeriods=1,
         Threshold=1,
         ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="ignore",  # or the clock, if it moves meanwhile, would end the alarm for lack of data
     )
     cloudwatch.set_alarm_state(AlarmName="load", StateValue="ALARM", StateReason="test")
     config = {"Alarms": [{"Name": "load"}]}

@@ -8,223 +8,87 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from lab import saved_file
 from lab.errors import LabError
 from lab.local_aws import ROOT, LocalAws
-from tests.lab.aws.world import trust
+from tests.lab.aws.saved_world import Saved, answers, build, connect, killing_at, move, node, running, start, stop
+from tests.lab.aws.world import SCAN
+from tests.lab.test_catalogue_file import LINUX
 
 pytestmark = pytest.mark.xdist_group("saved-state")
 
-REGION = "us-east-1"
-Server = tuple[subprocess.Popen[str], LocalAws]
-LISTS: list[tuple[str, str, dict[str, Any]]] = [
-    ("ec2", "describe_instances", {}),
-    ("ec2", "describe_images", {"Owners": ["amazon"]}),
-    ("ec2", "describe_vpcs", {}),
-    ("ec2", "describe_subnets", {}),
-    ("ec2", "describe_security_groups", {}),
-    ("ec2", "describe_network_interfaces", {}),
-    ("ec2", "describe_route_tables", {}),
-    ("ec2", "describe_tags", {}),
-    ("iam", "list_roles", {}),
-    ("iam", "list_instance_profiles", {}),
-    ("iam", "get_role_policy", {"RoleName": "sender", "PolicyName": "all"}),
-    ("s3", "list_buckets", {}),
-    ("s3", "list_objects_v2", {"Bucket": "output"}),
-    ("sns", "list_topics", {}),
-    ("sns", "list_subscriptions", {}),
-    ("sqs", "list_queues", {}),
-    ("kms", "list_keys", {}),
-    ("kms", "list_aliases", {}),
-    ("logs", "describe_log_groups", {}),
-    ("events", "list_rules", {}),
-    ("cloudwatch", "describe_alarms", {}),
-    ("cloudformation", "describe_stacks", {}),
-    ("lambda", "list_functions", {}),
-    ("ssm", "describe_instance_information", {"MaxResults": 50}),
-    ("ssm", "describe_patch_baselines", {}),
-    ("ssm", "describe_patch_groups", {}),
-    ("ssm", "list_commands", {}),
-    ("ssm", "list_command_invocations", {"Details": True}),
-    ("ssm", "list_associations", {}),
-    ("ssm", "describe_maintenance_windows", {}),
-    ("ssm", "list_compliance_summaries", {}),
-    ("ssm", "list_resource_compliance_summaries", {}),
-    ("ssm", "list_documents", {"Filters": [{"Key": "Owner", "Values": ["Self"]}]}),
-    ("ssm", "describe_parameters", {}),
-]
-
-
-def start(*arguments: str) -> Server:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lab.aws.server", "--speed", "100000", "--with-parent", *arguments],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    said = json.loads(process.stdout.readline())
-    return process, LocalAws(said["url"], said["pid"])
-
-
-def stop(process: subprocess.Popen[str]) -> None:
-    process.kill()
-    process.communicate()
-
-
-def connect(aws: LocalAws) -> Callable[[str], Any]:
-    def client(service: str) -> Any:
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=aws.url,
-            region_name=REGION,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
-            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
-        )
-
-    return client
-
-
-def build(aws: LocalAws) -> str:
-    """Make something of everything, let a day go by, and return the id of a window that opens every day."""
-    client = connect(aws)
-    aws.populate(16)
-    iam = client("iam")
-    sender = iam.create_role(RoleName="sender", AssumeRolePolicyDocument=trust("ssm.amazonaws.com"))["Role"]["Arn"]
-    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-    iam.put_role_policy(RoleName="sender", PolicyName="all", PolicyDocument=json.dumps(everything))
-    client("s3").create_bucket(Bucket="output")
-    client("s3").put_object(Bucket="output", Key="mine", Body=b"mine")
-    key = client("kms").create_key()["KeyMetadata"]["KeyId"]
-    client("kms").create_alias(AliasName="alias/mine", TargetKeyId=key)
-    queue = client("sqs").create_queue(QueueName="told")["QueueUrl"]
-    arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    topic = client("sns").create_topic(Name="told")["TopicArn"]
-    client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    client("logs").create_log_group(logGroupName="mine")
-    client("events").put_rule(Name="mine", EventPattern=json.dumps({"source": ["aws.ssm"]}))
-    resources = {"Topic": {"Type": "AWS::SNS::Topic"}}
-    client("cloudformation").create_stack(StackName="mine", TemplateBody=json.dumps({"Resources": resources}))
-    vpc = client("ec2").create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
-    client("ec2").create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24")
-    ssm = client("ssm")
-    ssm.put_parameter(Name="/mine", Value="1", Type="String")
-    steps = [{"action": "aws:runShellScript", "name": "one", "inputs": {"runCommand": ["ls"]}}]
-    content = json.dumps({"schemaVersion": "2.2", "mainSteps": steps})
-    ssm.create_document(Name="Mine", Content=content, DocumentType="Command")
-    ssm.create_association(
-        Name="AWS-RunPatchBaseline",
-        Parameters={"Operation": ["Scan"]},
-        Targets=[{"Key": "tag:Environment", "Values": ["lab"]}],
-        ScheduleExpression="rate(1 day)",
-        MaxConcurrency="50%",
-        OutputLocation={"S3Location": {"OutputS3BucketName": "output"}},
-    )
-    window = ssm.create_maintenance_window(
-        Name="daily", Schedule="cron(0 3 * * ? *)", Duration=2, Cutoff=1, AllowUnassociatedTargets=True
-    )["WindowId"]
-    ssm.register_task_with_maintenance_window(
-        WindowId=window,
-        TaskArn="AWS-RunPatchBaseline",
-        TaskType="RUN_COMMAND",
-        ServiceRoleArn=sender,
-        Targets=[{"Key": "InstanceIds", "Values": [node(ssm)]}],
-        MaxConcurrency="1",
-        MaxErrors="0",
-        TaskInvocationParameters={"RunCommand": {"Parameters": {"Operation": ["Install"]}}},
-    )
-    move(aws, days=1)
-    return str(window)
-
-
-def node(ssm: Any) -> str:
-    return str(ssm.describe_instance_information(MaxResults=5)["InstanceInformationList"][0]["InstanceId"])
-
-
-def move(aws: LocalAws, **by: float) -> None:
-    aws.advance(datetime.fromisoformat(aws.status()["now"]) + timedelta(**by))
-
-
-def answers(aws: LocalAws) -> dict[str, Any]:
-    """Ask for every list, and for what is told of one node, object and window."""
-    client = connect(aws)
-    found: dict[str, Any] = {}
-    for service, operation, arguments in LISTS:
-        reply = getattr(client(service), operation)(**arguments)
-        found[f"{service}:{operation}"] = {key: value for key, value in reply.items() if key != "ResponseMetadata"}
-    ssm = client("ssm")
-    one = node(ssm)
-    found["states"] = ssm.describe_instance_patch_states(InstanceIds=[one])["InstancePatchStates"]
-    found["patches"] = ssm.describe_instance_patches(InstanceId=one)["Patches"]
-    found["object"] = client("s3").get_object(Bucket="output", Key="mine")["Body"].read()
-    written = found["s3:list_objects_v2"]["Contents"][0]["Key"]
-    found["output"] = client("s3").get_object(Bucket="output", Key=written)["Body"].read()
-    for window in ssm.describe_maintenance_windows()["WindowIdentities"]:
-        reply = ssm.describe_maintenance_window_executions(WindowId=window["WindowId"])
-        found[window["WindowId"]] = reply["WindowExecutions"]
-    found["events"] = aws.events()
-    found["chaos"] = aws.chaos()
-    state = aws.status()
-    found["regions"] = state["regions"]
-    found["now"] = state["now"]
-    text = json.dumps(found, default=str).replace(aws.url, "")
-    return dict(json.loads(text))
-
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], str]:
-    """A save, what its lab answered, and a window of it. The lab was killed, while somebody saved it a second time."""
-    process, aws = start("--port", "0")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
+    """A save, what its lab answered, and a window of it. The lab was killed while it was saved a second time."""
+    folder = tmp_path_factory.mktemp("saved")
+    catalogue, file = folder / "mine.json", folder / "saves" / "lab.save"
+    file.parent.mkdir()
+    catalogue.write_text(json.dumps(LINUX))
+    process, aws = start("--port", "0", "--catalogue", str(catalogue))
     try:
-        window = build(aws)
-        file = tmp_path_factory.mktemp("saved") / "lab.save"
+        window, asked = build(aws)
         aws.chaos({"slow": 0.5, "seed": 3})
+        before = running(aws, window, asked)
         aws.save(file)
-        known = answers(aws)
-        os.kill(aws.pid, signal.SIGKILL)
-        with pytest.raises(LabError):
-            aws.save(file)
+        known = answers(aws, asked)
+        # More than the sockets between them hold, so that the server is still at it.
+        connect(aws)("s3").put_object(Bucket="output", Key="big", Body=os.urandom(16 << 20))
+        with killing_at(aws, 100_000) as cut, pytest.raises(LabError, match="does not answer"):
+            cut.save(file)
+        assert process.wait(10) == -signal.SIGKILL
     finally:
         stop(process)
-    return file, known, window
+    return Saved(file, known, window, before, asked)
 
 
 @pytest.fixture(scope="module")
-def loaded(saved: tuple[Path, dict[str, Any], str]) -> Iterator[LocalAws]:
-    process, aws = start("--load", str(saved[0]))
+def loaded(saved: Saved) -> Iterator[LocalAws]:
+    process, aws = start("--load", str(saved.file))
     yield aws
     stop(process)
 
 
-def test_everything_answers_the_same(loaded: LocalAws, saved: tuple[Path, dict[str, Any], str]) -> None:
-    known, now = saved[1], answers(loaded)
+def test_everything_answers_the_same(loaded: LocalAws, saved: Saved) -> None:
+    known, now = saved.known, answers(loaded, saved.asked)
     assert now.keys() == known.keys()
     different = [key for key in known if now[key] != known[key]]
     assert different == []
-    assert known["ssm:list_commands"]["Commands"]
+    empty = [key for key in known if not any(known[key].values() if isinstance(known[key], dict) else [known[key]])]
+    assert empty == []
     assert known["s3:list_objects_v2"]["KeyCount"] > 16
 
 
-def test_windows_and_associations_still_fire(loaded: LocalAws, saved: tuple[Path, dict[str, Any], str]) -> None:
-    ssm, window = connect(loaded)("ssm"), saved[2]
-    before = len(saved[1][window])
-    commands = len(saved[1]["ssm:list_commands"]["Commands"])
+def test_what_ran_when_it_was_saved_had_come_to_its_end(loaded: LocalAws, saved: Saved) -> None:
+    assert saved.running == {"runbook": "InProgress", "window": "IN_PROGRESS", "command": "Pending"}
+    ended = {"runbook": "Failed", "window": "SUCCESS", "command": "Success"}
+    assert running(loaded, saved.window, saved.asked) == ended
+
+
+def test_a_catalogue_of_ones_own_is_part_of_it(loaded: LocalAws) -> None:
+    ssm = connect(loaded)("ssm")
+    made = ssm.create_activation(IamRole="sender")
+    known = loaded.register(made["ActivationId"], made["ActivationCode"], image="mine")
+    ssm.send_command(InstanceIds=[known], **SCAN)
+    move(loaded, minutes=10)
+    (patch,) = ssm.describe_instance_patches(InstanceId=known)["Patches"]
+    assert (patch["Title"], patch["State"]) == ("tool.x86_64:1.0-1", "InstalledOther")
+
+
+def test_windows_and_associations_still_fire(loaded: LocalAws, saved: Saved) -> None:
+    ssm, window = connect(loaded)("ssm"), saved.window
+    before = len(saved.known[window])
+    runs = len(saved.known["ssm.describe_association_executions"]["AssociationExecutions"])
     move(loaded, days=2)
     executions = ssm.describe_maintenance_window_executions(WindowId=window)["WindowExecutions"]
     assert len(executions) == before + 2
     assert {one["Status"] for one in executions} == {"SUCCESS"}
-    assert len(ssm.list_commands()["Commands"]) == commands + 4
+    now = ssm.describe_association_executions(**saved.asked["describe_association_executions"])["AssociationExecutions"]
+    assert len(now) == runs + 2
 
 
 def test_new_things_can_be_made(loaded: LocalAws) -> None:
@@ -240,9 +104,9 @@ def test_new_things_can_be_made(loaded: LocalAws) -> None:
 
 
 def test_a_save_that_cannot_be_written_leaves_the_last_one_whole(
-    loaded: LocalAws, saved: tuple[Path, dict[str, Any], str], monkeypatch: pytest.MonkeyPatch
+    loaded: LocalAws, saved: Saved, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = saved[0]
+    file = saved.file
     before = file.read_bytes()
 
     def fail(_: int) -> None:
@@ -253,6 +117,56 @@ def test_a_save_that_cannot_be_written_leaves_the_last_one_whole(
         loaded.save(file)
     assert file.read_bytes() == before
     assert list(file.parent.iterdir()) == [file]
+
+
+WRITES_HALF = """
+import os, sys
+from pathlib import Path
+from lab import saved_file
+
+opened = os.fdopen
+
+def fdopen(*arguments):
+    file = opened(*arguments)
+
+    class Slow:
+        def __enter__(self): return self
+        def __exit__(self, *_): pass
+        def write(self, data):
+            file.write(data[: len(data) // 2])
+            file.flush()
+            print("half", flush=True)
+            sys.stdin.read()  # for ever: somebody kills it
+    return Slow()
+
+saved_file.os.fdopen = fdopen
+saved_file.write(Path(sys.argv[1]), Path(sys.argv[2]).read_bytes())
+"""
+
+
+def test_one_that_is_killed_while_it_writes_leaves_the_last_save_and_a_half_one_that_is_refused(
+    saved: Saved, tmp_path: Path
+) -> None:
+    file = tmp_path / "lab.save"
+    file.write_bytes(saved.file.read_bytes())
+    whole = file.read_bytes()
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITES_HALF, str(file), str(saved.file)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert writer.stdout
+    assert writer.stdout.readline() == "half\n"
+    stop(writer)
+    assert writer.returncode == -signal.SIGKILL
+    assert file.read_bytes() == whole
+    (half,) = [one for one in tmp_path.iterdir() if one != file]
+    assert half.name.startswith(".lab.save.")
+    assert 0 < half.stat().st_size < len(whole)
+    with pytest.raises(LabError, match="the save is damaged"):
+        saved_file.read(half)
 
 
 @pytest.mark.parametrize(
@@ -269,10 +183,10 @@ def test_a_save_that_cannot_be_written_leaves_the_last_one_whole(
     ],
 )
 def test_what_is_no_whole_save_is_refused_on_one_line(
-    saved: tuple[Path, dict[str, Any], str], tmp_path: Path, change: Callable[[bytes], bytes], message: str
+    saved: Saved, tmp_path: Path, change: Callable[[bytes], bytes], message: str
 ) -> None:
     file = tmp_path / "broken"
-    file.write_bytes(change(saved[0].read_bytes()))
+    file.write_bytes(change(saved.file.read_bytes()))
     with pytest.raises(LabError, match=message) as error:
         saved_file.read(file)
     assert "\n" not in str(error.value)
