@@ -261,3 +261,16 @@ def test_what_is_put_at_the_time_of_a_scan_or_a_run_takes_its_place(lab: Lab) ->
     put(lab, node, "Association", item(made))
     assert statuses(lab, node, "Patch") == {"KB1": "NON_COMPLIANT"}
     assert statuses(lab, node, "Association") == {made: "NON_COMPLIANT"}
+
+
+def test_what_is_put_of_patches_of_a_node_that_was_never_scanned_holds(lab: Lab) -> None:
+    node = lab.launch()
+    put(lab, node, "Patch", item("KB1"))
+    assert statuses(lab, node, "Patch") == {"KB1": "NON_COMPLIANT"}
+
+
+def test_what_is_put_when_an_association_ends_takes_its_place(lab: Lab) -> None:
+    node = lab.launch()
+    made = associate(lab, node)
+    put(lab, node, "Association", item(made))
+    assert statuses(lab, node, "Association") == {made: "NON_COMPLIANT"}

@@ -11,8 +11,9 @@ from lab.command import StepRun
 from lab.node import ManagedNode
 from lab.patch_operation import DURATIONS
 from patching.operating_system import PlatformType
-from tests.lab.simulated import Lab, step_of
+from tests.lab.simulated import Lab, day, step_of
 
+PICK_UP = timedelta(seconds=2)
 TITLE = "2026-03 Cumulative Update (KB3)"
 NAMES = {
     "AWS-InstallWindowsUpdates": "InstallWindowsUpdates",
@@ -174,3 +175,25 @@ def test_a_node_that_cannot_install_and_lacks_nothing_is_well(lab: Lab, node: Ma
     node.fault = "0x80070070"
     step = run(lab, Action="Install", IncludeKbs="KB4")
     assert (step.code, step.error) == (0, "")
+
+
+def test_the_first_update_of_a_chain_that_was_never_there_is_found(lab: Lab, node: ManagedNode) -> None:
+    (chain,) = node.catalogue.packages
+    only = replace(chain, releases=chain.releases[:1], titles=chain.titles[:1])
+    node.catalogue, node.installed = replace(node.catalogue, packages=(only,)), {}
+    run(lab, Action="Install")
+    assert node.installed == {"KB1": 0}
+
+
+def test_an_update_without_a_severity_is_chosen_as_unspecified(lab: Lab, node: ManagedNode) -> None:
+    (chain,) = node.catalogue.packages
+    releases = [replace(one, severity="") for one in chain.releases]
+    node.catalogue = replace(node.catalogue, packages=(replace(chain, releases=releases),))
+    assert found(lab, SeverityLevels="Unspecified")
+    assert not found(lab, SeverityLevels="Critical")
+
+
+def test_an_update_is_as_old_as_it_is_to_the_second(lab: Lab, node: ManagedNode) -> None:
+    assert node
+    lab.clock.advance(day("2026-03-15 18:00") - PICK_UP)
+    assert found(lab, PublishedDaysOld="5")
