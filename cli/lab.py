@@ -28,6 +28,7 @@ app.command()(lab_status.status)
 app.command()(lab_world.events)
 app.command()(lab_world.populate)
 app.command()(lab_traffic.calls)
+app.command()(lab_traffic.permit)
 
 Policy = Annotated[str, typer.Argument(help="The policy file.")]
 _SHOWN_EVENTS = 30

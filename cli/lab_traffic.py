@@ -1,14 +1,17 @@
-"""`patchops lab faults` and `patchops lab calls`: what goes wrong on the way to the local AWS, and what is called."""
+"""`patchops lab faults`, `calls` and `permit`: what goes wrong at the local AWS, what is called, and who may."""
 
 from __future__ import annotations
 
+import json
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from cli.options import Output, OutputFormat, Terminal, usage
 from lab import local_aws
+from lab.errors import LabError
 from ops.table import table
 
 _KINDS = (
@@ -60,3 +63,39 @@ def calls(
     """Show how often each operation of the local AWS was called."""
     counted = local_aws.required().calls(reset=reset)
     Terminal(output).show({"calls": counted}, [table("Calls", ("Operation", "Calls"), counted.items())])
+
+
+def permit(
+    access_key: Annotated[str, typer.Argument(help="An access key's id; any that you choose.", metavar="KEY")],
+    policy: Annotated[
+        str, typer.Argument(help="A file with an IAM policy; - for the standard input.", metavar="FILE")
+    ] = "",
+    everything: Annotated[bool, typer.Option("--everything", help="Check nothing of this key any more.")] = False,
+) -> None:
+    """Allow what is signed with an access key only what an IAM policy allows, to see whether the policy is enough."""
+    if bool(policy) == everything:
+        usage("give a file with a policy, or --everything")
+    running = local_aws.required()
+    if everything:
+        running.permit(access_key, None)
+        print(f"what {access_key} asks for is not checked any more", file=sys.stderr)
+        return
+    running.permit(access_key, _read(policy))
+    print(f"AWS_ACCESS_KEY_ID={access_key} may do what {policy} allows, and nothing else", file=sys.stderr)
+
+
+def _read(policy: str) -> dict[str, Any]:
+    """Read a policy document.
+
+    Raises:
+        LabError: it cannot be read, or is none.
+    """
+    try:
+        document = json.loads(sys.stdin.read() if policy == "-" else Path(policy).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LabError(f"{policy}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise LabError(f"{policy}: not a policy in JSON: {error}") from None
+    if not isinstance(document, dict) or "Statement" not in document:
+        raise LabError(f"{policy}: not an IAM policy: expected an object with a Statement")
+    return document

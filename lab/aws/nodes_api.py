@@ -19,7 +19,17 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "PingStatus": ("Online", "ConnectionLost", "Inactive"),
     "PlatformTypes": tuple(PlatformType),
     "ResourceType": ("ManagedInstance", "EC2Instance"),
+    "AssociationStatus": ("Success", "Pending", "Failed"),
+    "SourceTypes": (
+        "AWS::EC2::Instance",
+        "AWS::SSM::ManagedInstance",
+        "AWS::IoT::Thing",
+        "Microsoft.Compute/virtualMachines",
+        "compute.googleapis.com/Instance",
+    ),
 }
+"""Filters' values as the API reference lists them."""
+
 _LEGACY_KEYS = (
     "InstanceIds",
     "AgentVersion",

@@ -144,3 +144,12 @@ def test_run_document_runs_a_document_by_its_name(lab: Lab) -> None:
     )
     given["sourceType"] = ["S3"]
     assert "there is no document on a path" in step_of(lab.run_document("AWS-RunDocument", given), "runDocument").error
+
+
+def test_an_association_that_is_gone_has_no_compliance_any_more(lab: Lab) -> None:
+    node = lab.launch()
+    lab.approve()
+    made = associate(lab, node)
+    assert "Association" in known(lab, node)
+    lab.engine.state_manager.delete(made)
+    assert "Association" not in known(lab, node)

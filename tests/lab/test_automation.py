@@ -321,3 +321,57 @@ def test_a_runbook_that_the_lab_cannot_run_fails_its_target_by_name(lab: Lab) ->
     (only,) = execution.tasks[0].invocations
     assert only.status == "FAILED"
     assert "does not emulate aws:createStack" in only.details
+
+
+def waiting(lab: Lab, **changes: Any) -> Any:
+    """Open a window whose task runs, for two nodes one after the other, a runbook that waits for three hours."""
+    lab.launch()
+    lab.launch()
+    text = json.dumps({"schemaVersion": "0.3", "mainSteps": [sleep("wait", "PT3H")]})
+    lab.cloud.documents["own"] = StoredDocument("Automation", "1", text)
+    made = window(lab)
+    more = {"kind": "AUTOMATION", "document": "own", "parameters": {}, "invoked_with": {}}
+    task(lab, made, **{**more, "direct_targets": FLEET, "rate_control": RateControl(1, 1), **changes})
+    lab.clock.advance(day("2026-03-15 02:30"))
+    return made.executions[-1]
+
+
+def test_a_task_of_runbooks_is_under_way_until_the_last_of_them_has_ended(lab: Lab) -> None:
+    execution = waiting(lab)
+    (run,) = execution.tasks
+    assert (execution.status, run.status, run.ended) == ("IN_PROGRESS", "IN_PROGRESS", None)
+    assert [one.status for one in run.invocations] == ["IN_PROGRESS", "PENDING"]
+    first, second = run.invocations
+    assert (first.ended, second.ended) == (None, None)
+    lab.clock.finish_work()
+    assert (execution.status, run.status) == ("SUCCESS", "SUCCESS")
+    assert first.ended == first.started + timedelta(hours=3, seconds=1)
+    assert second.started == first.ended
+    assert second.ended <= run.ended <= second.ended + timedelta(seconds=5)
+
+
+def test_an_opening_that_is_cancelled_stops_its_runbooks(lab: Lab) -> None:
+    execution = waiting(lab)
+    (run,) = execution.tasks
+    lab.engine.windows.cancel(execution)
+    lab.clock.advance(day("2026-03-15 02:31"))
+    assert [one.status for one in run.invocations] == ["CANCELLED", "CANCELLED"]
+    assert (execution.status, run.status) == ("CANCELLED", "CANCELLED")
+    assert [one.status for one in lab.engine.automations.automations.values()] == ["Cancelled"]
+    assert execution.ended
+
+
+def test_a_task_of_runbooks_that_is_cut_off_has_timed_out(lab: Lab) -> None:
+    execution = waiting(lab, cancel_at_cutoff=True)
+    lab.clock.advance(day("2026-03-15 04:30"))
+    (run,) = execution.tasks
+    assert run.cut_off
+    assert (execution.status, run.status) == ("TIMED_OUT", "TIMED_OUT")
+    assert [one.status for one in lab.engine.automations.automations.values()] == ["Cancelled"]
+
+
+def test_a_task_of_runbooks_that_goes_on_at_the_cutoff_is_not_stopped(lab: Lab) -> None:
+    execution = waiting(lab)
+    lab.clock.advance(day("2026-03-15 08:30"))
+    (run,) = execution.tasks
+    assert (run.cut_off, run.status) == (False, "SUCCESS")

@@ -193,3 +193,40 @@ def test_a_default_of_ones_own_takes_the_place_of_that_of_aws(baselines: Baselin
 def test_ids_come_out_the_same_for_the_same_seed() -> None:
     assert [one.id for one in Baselines(Ids(1), TODAY).all()] == [one.id for one in Baselines(Ids(1), TODAY).all()]
     assert Ids(1).uuid() != Ids(2).uuid()
+
+
+SERIOUS = {"CLASSIFICATION": ["Security"], "SEVERITY": ["Critical", "Important"]}
+
+
+@pytest.mark.parametrize(
+    ("system", "rules"),
+    [
+        ("AMAZON_LINUX_2", [SERIOUS, {"CLASSIFICATION": ["Bugfix"]}]),
+        ("REDHAT_ENTERPRISE_LINUX", [SERIOUS, {"CLASSIFICATION": ["Bugfix"]}]),
+        ("CENTOS", [{"CLASSIFICATION": ["*"], "SEVERITY": ["*"]}]),
+        ("SUSE", [SERIOUS]),
+        (
+            "ORACLE_LINUX",
+            [{**SERIOUS, "SEVERITY": ["Important", "Moderate"]}, {"CLASSIFICATION": ["Bugfix"]}],
+        ),
+        ("UBUNTU", [{"PRIORITY": ["Required", "Important", "Standard", "Optional", "Extra"]}]),
+        ("MACOS", [{"CLASSIFICATION": ["Security"]}]),
+        (
+            "WINDOWS",
+            [{"CLASSIFICATION": ["CriticalUpdates", "SecurityUpdates"], "MSRC_SEVERITY": ["Critical", "Important"]}],
+        ),
+    ],
+)
+def test_what_the_default_of_a_system_approves_is_what_aws_documents(
+    baselines: Baselines, system: str, rules: list[dict[str, list[str]]]
+) -> None:
+    found = baselines.default(OperatingSystem(system)).baseline.to_api()["ApprovalRules"]["PatchRules"]
+    filters = [{one["Key"]: one["Values"] for one in rule["PatchFilterGroup"]["PatchFilters"]} for rule in found]
+    assert filters == rules
+
+
+def test_a_baseline_has_the_groups_that_were_registered_with_it_and_no_others(baselines: Baselines) -> None:
+    one, other = make(baselines), make(baselines, OperatingSystem.UBUNTU)
+    baselines.register(one.id, "prod")
+    baselines.register(other.id, "test")
+    assert (baselines.groups_of(one.id), baselines.groups_of(other.id)) == (["prod"], ["test"])

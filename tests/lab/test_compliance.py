@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -191,3 +192,85 @@ def test_nodes_are_counted_once_a_type_by_their_most_serious_item(lab: Lab) -> N
     put(lab, two, "Custom:Virus", item(severity=LOW, compliant=True))
     counts = count_nodes(compliance for node in (one, two) for compliance in lab.engine.compliance.of(node))
     assert counts == {"Custom:Virus": ({LOW: 1}, {HIGH: 1})}
+
+
+def test_the_compliance_of_patches_says_where_it_comes_from(lab: Lab) -> None:
+    node = lab.launch(PatchGroup="prod")
+    lab.approve(group="prod")
+    lab.scan(node)
+    assert node.states
+    baseline_id = node.states.baseline_id
+    patches = known(lab, node)["Patch"]
+    assert patches.details == {"PatchGroup": "prod", "PatchBaselineId": baseline_id}
+    assert (patches.executed, patches.execution_type) == (node.states.ended, "Command")
+    about = {"PatchGroup": "prod", "PatchBaselineId": baseline_id}
+    assert {one.id: one.details for one in patches.items} == {
+        "tool.x86_64": {
+            **about,
+            "PatchState": "Missing",
+            "Classification": "Security",
+            "PatchSeverity": "Important",
+            "CVEIds": "CVE-0000-1,CVE-0000-2",
+        },
+        "plain.noarch": {**about, "PatchState": "InstalledOther"},
+    }
+
+
+def test_what_is_counted_is_what_the_items_say(lab: Lab) -> None:
+    nodes = [lab.launch(), lab.launch("windows"), lab.launch("ubuntu")]
+    lab.approve(compliance_level=HIGH)
+    put(lab, nodes[0], "Custom:Backup", item("a"), item("b", compliant=True), item("c", severity=LOW))
+    for node in nodes:
+        lab.scan(node)
+        for one in known(lab, node).values():
+            for compliant in (True, False):
+                by_items = Counter(it.severity for it in one.items if it.compliant is compliant)
+                assert one.levels(compliant=compliant) == by_items
+
+
+def test_the_compliance_of_associations_is_as_old_as_the_youngest_of_them(lab: Lab) -> None:
+    node = lab.launch()
+    associate(lab, node)
+    lab.clock.advance(lab.clock.now + timedelta(hours=1))
+    associate(lab, node, "exit 1")
+    associations = known(lab, node)["Association"]
+    older, younger = (one.executed for one in associations.items)
+    assert older < younger == associations.executed
+
+
+def test_an_association_of_a_version_says_which(lab: Lab) -> None:
+    node = lab.launch()
+    associate(lab, node, document_version="1")
+    (only,) = known(lab, node)["Association"].items
+    assert only.details["DocumentVersion"] == "1"
+
+
+def test_an_association_without_a_name_is_titled_by_its_document(lab: Lab) -> None:
+    node = lab.launch()
+    made = associate(lab, node)
+    lab.engine.state_manager.get(made).name = ""
+    (only,) = known(lab, node)["Association"].items
+    assert only.title == "ls"
+
+
+def test_what_is_put_at_the_time_of_a_scan_or_a_run_takes_its_place(lab: Lab) -> None:
+    node = lab.launch()
+    made = associate(lab, node)
+    lab.scan(node)
+    put(lab, node, "Patch", item("KB1"))
+    put(lab, node, "Association", item(made))
+    assert statuses(lab, node, "Patch") == {"KB1": "NON_COMPLIANT"}
+    assert statuses(lab, node, "Association") == {made: "NON_COMPLIANT"}
+
+
+def test_what_is_put_of_patches_of_a_node_that_was_never_scanned_holds(lab: Lab) -> None:
+    node = lab.launch()
+    put(lab, node, "Patch", item("KB1"))
+    assert statuses(lab, node, "Patch") == {"KB1": "NON_COMPLIANT"}
+
+
+def test_what_is_put_when_an_association_ends_takes_its_place(lab: Lab) -> None:
+    node = lab.launch()
+    made = associate(lab, node)
+    put(lab, node, "Association", item(made))
+    assert statuses(lab, node, "Association") == {made: "NON_COMPLIANT"}

@@ -12,10 +12,11 @@ from lab.catalogue import Catalogue
 from lab.catalogue_file import built_in
 from lab.evaluation import evaluate
 from lab.node import Heartbeat, ManagedNode, PatchReport
+from lab.patch_counts import is_critical, is_other, is_security
 from patching.baseline import AvailableSecurityUpdates, ComplianceLevel, PatchBaseline, RejectedPatchesAction
 from patching.compliance import PatchState
 from patching.operating_system import OperatingSystem
-from patching.run_patch_baseline import RunPatchBaseline
+from patching.run_patch_baseline import RebootOption, RunPatchBaseline
 from tests.lab.simulated import LINUX, UBUNTU, WINDOWS, Lab, baseline, day
 
 TODAY = day("2026-03-15")
@@ -433,3 +434,81 @@ def test_both_spellings_of_the_tag_name_one_group(lab: Lab) -> None:
     lab.approve(delay=0)
     lab.approve(delay=360, group="late")
     assert lab.scan(node)["tool"] == "InstalledOther"
+
+
+# What counts as what.
+
+
+def test_a_critical_update_that_is_not_approved_yet_is_available_too() -> None:
+    (chain,) = WINDOWS.packages
+    critical = replace(chain, releases=[replace(one, classification="CriticalUpdates") for one in chain.releases])
+    node = on(replace(WINDOWS, packages=(critical,)), KB1=0)
+    assert found(node, windows(delay=30))["KB3"] == "AvailableSecurityUpdate"
+
+
+def test_an_approved_update_that_is_installed_is_reported_once() -> None:
+    reports, _ = evaluate(on(WINDOWS, KB1=2), windows(), TODAY)
+    assert [(one.patch.name, one.state) for one in reports] == [("KB3", PatchState.INSTALLED)]
+    reports, _ = evaluate(on(WINDOWS, KB1=2), windows(delay=30), TODAY)
+    assert [(one.patch.name, one.state) for one in reports] == [("KB3", PatchState.INSTALLED_OTHER)]
+
+
+def test_an_update_that_was_never_there_closes_the_vulnerabilities_of_the_whole_chain() -> None:
+    (chain,) = WINDOWS.packages
+    releases = [replace(one, cves=(f"CVE-0000-{number}",)) for number, one in enumerate(chain.releases)]
+    node = on(replace(WINDOWS, packages=(replace(chain, releases=releases),)))
+    node.installed = {}
+    reports, _ = evaluate(node, windows(), TODAY)
+    assert report_on("KB3", reports).cves == ("CVE-0000-0", "CVE-0000-1", "CVE-0000-2")
+
+
+def test_a_patch_counts_as_critical_by_its_level_and_as_security_by_its_classification(lab: Lab) -> None:
+    node = lab.launch("windows")
+    lab.scan(node)
+    assert node.states
+    report = replace(node.states.reports[0], level=ComplianceLevel.CRITICAL)
+    for level, classification, expected in (
+        (ComplianceLevel.CRITICAL, "Updates", (True, False, False)),
+        (ComplianceLevel.HIGH, "SecurityUpdates", (False, True, False)),
+        (ComplianceLevel.HIGH, "Security", (False, True, False)),
+        (ComplianceLevel.CRITICAL, "Security", (True, True, False)),
+        (ComplianceLevel.HIGH, "Updates", (False, False, True)),
+    ):
+        one = replace(report, level=level, patch=replace(report.patch, classification=classification))
+        assert (is_critical(one), is_security(one), is_other(one)) == expected
+
+
+def test_an_update_that_cannot_be_installed_has_failed_beside_what_is_installed(lab: Lab) -> None:
+    node = lab.launch("windows")
+    made = baseline(OperatingSystem.WINDOWS)
+    lab.engine.baselines.set_default(lab.engine.baselines.create(made, lab.clock.now).id)
+    node.fault = "0x80070070"
+    lab.run()
+    assert node.states
+    assert [(one.patch.name, one.state.value) for one in node.states.reports] == [
+        ("KB3", "Failed"),
+        ("KB1", "InstalledOther"),
+    ]
+
+
+def test_an_installation_of_a_package_that_fails_is_reported_once(lab: Lab) -> None:
+    node = lab.launch()
+    lab.approve()
+    node.fault = "No space left on device"
+    lab.run()
+    assert node.states
+    assert [(one.patch.name, one.state.value) for one in node.states.reports] == [
+        ("tool", "Failed"),
+        ("plain", "InstalledOther"),
+    ]
+
+
+def test_an_installation_that_finds_nothing_is_not_one_without_a_reboot(lab: Lab) -> None:
+    node = lab.launch()
+    lab.approve(delay=360)
+    lab.run(RunPatchBaseline.install(reboot=RebootOption.NO_REBOOT))
+    assert node.states
+    assert node.states.last_no_reboot_install is None
+    lab.approve(name="now")
+    lab.run(RunPatchBaseline.install(reboot=RebootOption.NO_REBOOT))
+    assert node.states.last_no_reboot_install

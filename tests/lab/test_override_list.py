@@ -10,6 +10,7 @@ from lab.command import Command
 from lab.network import InterfaceEndpoint, Network, Rule
 from lab.node import ManagedNode
 from lab.patching_buckets import patching_buckets
+from patching.rate_control import RateControl
 from patching.run_patch_baseline import RunPatchBaseline
 from tests.lab.simulated import KEY, NODE_ROLE, Lab, invocations, reported, work_of
 
@@ -235,3 +236,32 @@ def isolated(*buckets: str) -> Network:
 
 
 S3 = "com.amazonaws.us-east-1.s3"
+
+
+def test_output_names_what_is_listed_and_was_not_found_and_nothing_else(lab: Lab) -> None:
+    lab.approve()
+    lab.launch()
+    put(lab, "id: plain.noarch", "id: nowhere.noarch")
+    (only,) = invocations(install(lab))
+    assert [line for line in work_of(only).output.splitlines() if "nothing to install" in line] == [
+        "Listed, with nothing to install: nowhere.noarch"
+    ]
+
+
+def test_what_cannot_be_installed_is_reported_once(lab: Lab) -> None:
+    lab.approve()
+    linux, windows = lab.launch(), lab.launch("windows")
+    linux.fault = windows.fault = "No space left on device"
+    put(lab, "id: plain.noarch", "id: KB3")
+    lab.run(RunPatchBaseline.install(override_list=AT), RateControl("100%", "100%"))
+    assert linux.states
+    assert windows.states
+    assert [(one.patch.name, one.state.value) for one in linux.states.reports] == [
+        ("tool", "Missing"),
+        ("plain", "Failed"),
+    ]
+    # What is installed on Windows is reported beside what is to take its place.
+    assert [(one.patch.name, one.state.value) for one in windows.states.reports] == [
+        ("KB3", "Failed"),
+        ("KB1", "InstalledOther"),
+    ]

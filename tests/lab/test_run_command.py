@@ -24,6 +24,7 @@ from tests.lab.simulated import (
     fleet,
     invocations,
     seconds,
+    shell,
     started,
 )
 from tests.lab.test_alarms import an_alarm
@@ -484,3 +485,49 @@ def test_runs_on_two_nodes_do_not_wait_for_each_other(lab: Lab) -> None:
     commands = [lab.send(SCAN, targets=Targets.instances(node.id)) for node in (one, other)]
     lab.clock.finish_work()
     assert len({started(invocations(command)[0]) for command in commands}) == 1
+
+
+# What is told, and when.
+
+
+def told(lab: Lab) -> list[str]:
+    return [one["status"] for one in lab.emitted("EC2 Command Invocation Status-change Notification")]
+
+
+def test_a_node_that_is_offline_is_told_once(lab: Lab) -> None:
+    (node,) = fleet(lab, 1)
+    lab.change(node, running=False)
+    command = lab.send(delivery_timeout_seconds=600)
+    seen: list[str] = []
+    command.watchers.append(lambda one: seen.append(one.details if one else ""))
+    lab.clock.advance(command.requested + seconds(300))
+    assert seen.count("Delayed") == 1
+
+
+def test_a_command_that_is_cancelled_before_it_begins_is_never_told_to_run(lab: Lab) -> None:
+    fleet(lab, 1)
+    command = lab.send()
+    lab.engine.run_command.cancel(command)
+    lab.clock.finish_work()
+    assert [one["status"] for one in lab.emitted("EC2 Command Status-change Notification")] == ["Cancelled"]
+
+
+def test_an_answer_that_comes_after_a_command_has_expired_changes_nothing(lab: Lab) -> None:
+    (node,) = fleet(lab, 1)
+    command = lab.send()
+    lab.clock.advance(command.requested + seconds(10))
+    lab.change(node, running=False)
+    lab.clock.advance(command.expires)
+    lab.change(node, running=True)
+    lab.clock.finish_work()
+    assert (command.status, command.details, details(command)) == ("TimedOut", "DeliveryTimedOut", ["DeliveryTimedOut"])
+    assert told(lab)[-1] == "TimedOut"
+
+
+def test_a_step_that_fails_beside_one_that_takes_too_long_makes_the_node_fail(lab: Lab) -> None:
+    lab.launch()
+    slow, failing = shell("slow", "sleep 100", timeoutSeconds="10"), shell("failing", "exit 1")
+    lab.add_document("both", slow, failing)
+    lab.add_document("slow", slow)
+    assert details(lab.run_document("both")) == ["Failed"]
+    assert details(lab.run_document("slow")) == ["ExecutionTimedOut"]

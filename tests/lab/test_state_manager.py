@@ -281,3 +281,74 @@ def test_an_association_of_what_cannot_be_run_is_not_made(
         )
     assert error.value.code == code
     assert lab.engine.state_manager.associations == {}
+
+
+# What there is at most, and what is kept.
+
+
+def test_there_are_only_so_many_associations(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.state_manager.MAX_ASSOCIATIONS", 2)
+    associate(lab)
+    associate(lab)
+    with pytest.raises(ApiError) as error:
+        associate(lab)
+    assert error.value.code == "AssociationLimitExceeded"
+    assert len(lab.engine.state_manager.associations) == 2
+
+
+def test_an_association_has_only_so_many_versions(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.state_manager.MAX_VERSIONS", 2)
+    association = associate(lab)
+    given = {"name": "scan", "document": "AWS-RunPatchBaseline", **settings()}
+    lab.engine.state_manager.update(association.id, **given)
+    with pytest.raises(ApiError) as error:
+        lab.engine.state_manager.update(association.id, **given)
+    assert (error.value.code, association.version) == ("AssociationVersionLimitExceeded", 2)
+
+
+def test_another_version_is_known_by_when_it_was_made(lab: Lab) -> None:
+    association = associate(lab)
+    made = association.created
+    lab.clock.advance(day("2026-03-15 01:00"))
+    given = {"name": "scan", "document": "AWS-RunPatchBaseline", **settings()}
+    lab.engine.state_manager.update(association.id, **given)
+    assert (association.created, association.changed) == (made, day("2026-03-15 01:00"))
+    assert lab.engine.state_manager.get(association.id) is association
+
+
+def test_a_node_has_the_associations_whose_targets_it_is_among(lab: Lab) -> None:
+    one, other = lab.launch(), lab.launch(Fleet="b")
+    first = associate(lab)
+    second = associate(lab, targets=Targets.instances(one.id, other.id))
+    assert lab.engine.state_manager.on(one) == [first, second]
+    assert lab.engine.state_manager.on(other) == [second]
+
+
+def test_a_node_that_was_there_when_an_association_was_made_does_not_get_it_twice(lab: Lab) -> None:
+    first = lab.launch()
+    association = associate(lab)
+    lab.clock.finish_work()
+    lab.clock.advance(day("2026-03-15 01:00"))
+    second = lab.launch()
+    lab.clock.finish_work()
+    lab.change(first, tags={"Fleet": "a", "Other": "tag"})
+    lab.clock.finish_work()
+    assert nodes_of(association) == [[first.id], [second.id]]
+
+
+def test_who_comes_is_looked_at_for_the_associations_beside_one_that_does_not_look(lab: Lab) -> None:
+    waits = associate(lab, only_at_interval=True)
+    looks = associate(lab)
+    lab.clock.finish_work()
+    node = lab.launch()
+    lab.clock.advance(day("2026-03-15 00:20"))
+    assert (nodes_of(waits), nodes_of(looks)) == ([], [[], [node.id]])
+
+
+def test_the_old_kind_is_told_apart_by_document_and_by_node(lab: Lab) -> None:
+    one, other = lab.launch(), lab.launch()
+    made = associate(lab, targets=Targets.instances(one.id), instance_id=one.id)
+    known = lab.engine.state_manager
+    assert known.of_instance("AWS-RunPatchBaseline", one.id) is made
+    assert known.of_instance("AWS-RunPatchBaseline", other.id) is None
+    assert known.of_instance("AWS-RunShellScript", one.id) is None

@@ -428,3 +428,55 @@ def test_an_opening_that_is_cancelled_starts_nothing_more(lab: Lab) -> None:
     first = execution.tasks[0].command
     assert first
     assert [one.details for one in invocations(first)] == ["Success", "Cancelled"]
+
+
+# What is told of an opening and its tasks.
+
+
+def openings(lab: Lab) -> list[str]:
+    return [one["status"] for one in lab.emitted("Maintenance Window Execution State-change Notification")]
+
+
+def test_an_opening_is_told_when_it_begins_and_ends(lab: Lab) -> None:
+    fleet(lab, 1)
+    made = window(lab)
+    task(lab, made)
+    opened(lab, made)
+    assert openings(lab) == ["IN_PROGRESS", "SUCCESS"]
+
+
+def test_an_opening_without_tasks_is_told_once(lab: Lab) -> None:
+    opened(lab, window(lab))
+    assert openings(lab) == ["SUCCESS"]
+
+
+def test_an_opening_that_is_skipped_is_told(lab: Lab) -> None:
+    node = lab.launch()
+    lab.change(node, running=False)
+    made = window(lab, Schedule.rate(2, "hours"), duration=3, cutoff=0)
+    task(lab, made, delivery_timeout_seconds=3600)
+    lab.clock.advance(day("2026-03-15 04:10"))
+    assert openings(lab) == ["IN_PROGRESS", "SKIPPED_OVERLAPPING"]
+
+
+def test_a_task_has_its_end_once_it_is_over(lab: Lab) -> None:
+    fleet(lab, 1)
+    made = window(lab)
+    task(lab, made)
+    lab.clock.advance(day("2026-03-15 02:00:30"))
+    (run,) = made.executions[-1].tasks
+    assert (run.status, run.ended) == ("IN_PROGRESS", None)
+    lab.clock.finish_work()
+    assert run.command
+    assert (run.status, run.ended) == ("SUCCESS", max(ended(one) for one in invocations(run.command)))
+    told = [one["status"] for one in lab.emitted("Maintenance Window Task Execution State-change Notification")]
+    assert told == ["IN_PROGRESS", "SUCCESS"]
+
+
+def test_the_owner_of_a_target_is_told_along(lab: Lab) -> None:
+    fleet(lab, 1)
+    made = window(lab)
+    target = lab.engine.windows.add_target(made.id, FLEET, owner_information="operations")
+    task(lab, made, target_ids=(target.id,), direct_targets=None)
+    task(lab, made)
+    assert [one.owner_information for one in opened(lab, made).tasks] == ["operations", ""]

@@ -9,8 +9,12 @@ import pytest
 
 from lab.command import StepRun
 from lab.node import ManagedNode
-from tests.lab.simulated import Lab, step_of
+from lab.patch_operation import DURATIONS
+from patching.operating_system import PlatformType
+from tests.lab.simulated import Lab, day, step_of
 
+PICK_UP = timedelta(seconds=2)
+TITLE = "2026-03 Cumulative Update (KB3)"
 NAMES = {
     "AWS-InstallWindowsUpdates": "InstallWindowsUpdates",
     "AWS-FindWindowsUpdates": "aws:runPowerShellScript",
@@ -125,3 +129,71 @@ def test_the_older_document_for_baselines_does_what_the_newer_one_does(lab: Lab,
     assert command.status == "Success"
     assert node.states
     assert [one.patch.name for one in node.states.non_compliant] == ["KB3"]
+
+
+def took(step: StepRun) -> timedelta:
+    assert step.started
+    assert step.ended
+    return step.ended - step.started
+
+
+def test_it_takes_its_scan_its_updates_and_its_restart(lab: Lab, node: ManagedNode) -> None:
+    assert node
+    takes = DURATIONS[PlatformType.WINDOWS]
+    assert took(run(lab, "AWS-FindWindowsUpdates", UpdateLevel="All")) == takes.scan
+    assert took(run(lab, Action="Scan")) == takes.scan
+    assert took(run(lab, Action="Install", AllowReboot="False")) == takes.scan + takes.install_each
+
+
+def test_what_installs_what_is_missing_restarts_too(lab: Lab, node: ManagedNode) -> None:
+    before = node.booted
+    step = run(lab, "AWS-InstallMissingWindowsUpdates", UpdateLevel="All")
+    takes = DURATIONS[PlatformType.WINDOWS]
+    assert took(step) == takes.scan + takes.install_each + takes.reboot
+    assert step.code == 0
+    assert step.output == f"[simulated] Updates of {node.id}, beside any patch baseline.\nInstalled: {TITLE}\n"
+    assert (node.booted > before, node.pending_reboot) == (True, set())
+    assert node.installed_at == {"KB1": node.booted - takes.reboot}
+
+
+def test_output_says_what_was_found(lab: Lab, node: ManagedNode) -> None:
+    head = f"[simulated] Updates of {node.id}, beside any patch baseline.\n"
+    for step in (run(lab, Action="Scan"), run(lab, "AWS-FindWindowsUpdates", UpdateLevel="All")):
+        assert (step.code, step.output) == (0, f"{head}Found: {TITLE}\n")
+    assert run(lab, Action="Scan", IncludeKbs="KB4").output == f"{head}None.\n"
+
+
+def test_a_day_with_an_offset_begins_there(lab: Lab, node: ManagedNode) -> None:
+    assert node
+    assert found(lab, PublishedDateAfter="2026-03-10T19:00:00+02:00")  # it came out at 18:00 UTC
+    assert not found(lab, PublishedDateAfter="2026-03-10T21:00:00+02:00")
+    assert not found(lab, PublishedDateAfter="2026-03-10T18:00:00")
+    assert not found(lab, PublishedDateBefore="2026-03-10T18:00:00")
+
+
+def test_a_node_that_cannot_install_and_lacks_nothing_is_well(lab: Lab, node: ManagedNode) -> None:
+    node.fault = "0x80070070"
+    step = run(lab, Action="Install", IncludeKbs="KB4")
+    assert (step.code, step.error) == (0, "")
+
+
+def test_the_first_update_of_a_chain_that_was_never_there_is_found(lab: Lab, node: ManagedNode) -> None:
+    (chain,) = node.catalogue.packages
+    only = replace(chain, releases=chain.releases[:1], titles=chain.titles[:1])
+    node.catalogue, node.installed = replace(node.catalogue, packages=(only,)), {}
+    run(lab, Action="Install")
+    assert node.installed == {"KB1": 0}
+
+
+def test_an_update_without_a_severity_is_chosen_as_unspecified(lab: Lab, node: ManagedNode) -> None:
+    (chain,) = node.catalogue.packages
+    releases = [replace(one, severity="") for one in chain.releases]
+    node.catalogue = replace(node.catalogue, packages=(replace(chain, releases=releases),))
+    assert found(lab, SeverityLevels="Unspecified")
+    assert not found(lab, SeverityLevels="Critical")
+
+
+def test_an_update_is_as_old_as_it_is_to_the_second(lab: Lab, node: ManagedNode) -> None:
+    assert node
+    lab.clock.advance(day("2026-03-15 18:00") - PICK_UP)
+    assert found(lab, PublishedDaysOld="5")

@@ -115,3 +115,39 @@ def test_a_policy_with_a_mistake_is_told_by_its_line(environment: dict[str, str]
     first, second = result.stderr.splitlines()
     assert re.search(r"bad\.yaml:\d+: install\.test\.cutoff_hours: 5 is not below duration_hours 3", first)
     assert re.search(r"bad\.yaml:\d+: install\.prod\.cutoff_hours: 5 is not below duration_hours 4", second)
+
+
+def test_a_lab_is_followed_saved_stopped_and_loaded(environment: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "lab.save"
+    assert patchops(environment, "lab", "up", "--nodes", "2").returncode == 0
+    following = subprocess.Popen(
+        [PATCHOPS, "lab", "events", "--follow", "--last", "1"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 one thread; as above
+    )
+    assert following.stdout
+    assert "registered as a managed node" in following.stdout.readline()
+    assert patchops(environment, "lab", "chaos", "--fail", "5%").returncode == 0
+    assert "chaos: " in following.stdout.readline()  # what happened after it had begun
+    following.send_signal(signal.SIGINT)
+    _, errors = following.communicate(timeout=30)
+    assert (following.returncode, errors) == (0, "")
+
+    before = json.loads(patchops(environment, "lab", "status", "-o", "json").stdout)
+    saved = patchops(environment, "lab", "save", str(file))
+    assert (saved.returncode, saved.stderr.startswith(f"saved to {file} (")) == (0, True)
+    busy = patchops(environment, "lab", "load", str(file))
+    assert busy.stderr == "patchops: a local AWS is running already; stop it first: patchops lab down\n"
+    assert patchops(environment, "lab", "down").returncode == 0
+    loaded = patchops(environment, "lab", "load", str(file))
+    assert (loaded.returncode, loaded.stderr.startswith(f"local AWS loaded from {file}, at http://127.0.0.1:")) == (
+        0,
+        True,
+    )
+    assert all(line.startswith("export AWS_") for line in loaded.stdout.splitlines())
+    after = json.loads(patchops(environment, "lab", "status", "-o", "json").stdout)
+    assert (after["regions"], after["chaos"], after["now"]) == (before["regions"], before["chaos"], before["now"])
+    assert len(after["regions"]["us-east-1"]["managed"]) == 2

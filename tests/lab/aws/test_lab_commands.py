@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from lab import local_aws as client
 
@@ -86,6 +90,8 @@ def test_the_pace_is_chosen(patchops: Patchops) -> None:
         (("chaos", "--two-reboots", "101%"), "--two-reboots '101%' is not a share from 0% to 100%"),
         (("chaos", "--fail", "5%", "--reset"), "give rates or --reset, not both"),
         (("pace",), "give --speed, --running or --waiting"),
+        (("permit", "AKIATRY"), "give a file with a policy, or --everything"),
+        (("permit", "AKIATRY", "p.json", "--everything"), "give a file with a policy, or --everything"),
         (("populate", "0"), "Invalid value"),
     ],
 )
@@ -100,6 +106,7 @@ def test_what_makes_no_sense_is_wrong_usage(patchops: Patchops, arguments: tuple
     [
         (("populate", "5", "--system", "BEOS"), "'BEOS' is not an operating system that Patch Manager supports"),
         (("populate", "70000"), "70000 more nodes are not from 1 to"),
+        (("permit", "AKIATRY", "/nowhere/p.json"), "/nowhere/p.json: No such file or directory"),
         (("load", "/nowhere/lab.save"), "/nowhere/lab.save: No such file or directory"),
         (("up", "--catalogue", "/nowhere/mine.json"), "/nowhere/mine.json: No such file or directory"),
     ],
@@ -109,3 +116,51 @@ def test_what_cannot_be_done_is_told_on_one_line(patchops: Patchops, arguments: 
     assert result.code == 1
     assert message in result.err
     assert len(result.err.splitlines()) == 1
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    file = tmp_path / "policy.json"
+    statement = {"Effect": "Allow", "Action": "ssm:ListCommands", "Resource": "*"}
+    file.write_text(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    return file
+
+
+def test_a_key_may_do_what_a_policy_allows_until_it_is_not_checked_any_more(
+    patchops: Patchops, local_aws: LocalAws, policy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssm = boto3.client(
+        "ssm",
+        endpoint_url=local_aws.url,
+        region_name=REGION,
+        aws_access_key_id="AKIATRY",
+        aws_secret_access_key="testing",
+    )
+    permitted = patchops("permit", "AKIATRY", str(policy))
+    assert (permitted.code, permitted.err) == (
+        0,
+        f"AWS_ACCESS_KEY_ID=AKIATRY may do what {policy} allows, and nothing else\n",
+    )
+    ssm.list_commands()
+    with pytest.raises(ClientError, match="not authorized to perform: ssm:ListAssociations"):
+        ssm.list_associations()
+    assert patchops("permit", "AKIATRY", "--everything").code == 0
+    ssm.list_associations()
+    monkeypatch.setattr("sys.stdin", io.StringIO(policy.read_text()))
+    assert patchops("permit", "AKIATRY", "-").code == 0
+    assert patchops("permit", "AKIATRY", "--everything").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "not an IAM policy: expected an object with a Statement"),
+        ("{", "not a policy in JSON: Expecting property name"),
+        ('{"Statement": [{"Effect": "Maybe"}]}', "a statement of the policy has no Effect of Allow or Deny"),
+    ],
+)
+def test_what_is_no_policy_is_told_on_one_line(patchops: Patchops, policy: Path, text: str, message: str) -> None:
+    policy.write_text(text)
+    result = patchops("permit", "AKIATRY", str(policy))
+    assert (result.code, result.err.count("\n")) == (1, 1)
+    assert message in result.err

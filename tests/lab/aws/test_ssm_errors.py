@@ -91,6 +91,16 @@ ERRORS: dict[str, tuple[str, dict[str, Any], str]] = {
         {"Filters": [{"Key": "PingStatus", "Values": ["Offline"]}]},
         "InvalidInstanceInformationFilterValue",
     ),
+    "a status that an association has not": (
+        "describe_instance_information",
+        {"Filters": [{"Key": "AssociationStatus", "Values": ["Well"]}]},
+        "InvalidInstanceInformationFilterValue",
+    ),
+    "a kind of source that there is not": (
+        "describe_instance_information",
+        {"Filters": [{"Key": "SourceTypes", "Values": ["EC2"]}]},
+        "InvalidInstanceInformationFilterValue",
+    ),
     "what is no id of a node": (
         "describe_instance_information",
         {"Filters": [{"Key": "InstanceIds", "Values": ["web-1"]}]},
