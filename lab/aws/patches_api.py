@@ -12,7 +12,8 @@ from lab.aws.operation import Reply, Request, filters, operation, page, without_
 from lab.baselines import StoredBaseline
 from lab.engine import Engine
 from lab.errors import ApiError
-from lab.node import ManagedNode, PatchReport, PatchStates
+from lab.findings import PatchReport
+from lab.node import ManagedNode, PatchStates
 from patching.baseline import PatchBaseline
 from patching.compliance import PatchState
 from patching.operating_system import OperatingSystem, operating_system
