@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from lab.catalogue_growth import Growth, months, next_month
 from patching.baseline import Patch
@@ -98,7 +99,7 @@ class Catalogue:
             self.known_until = next_month(month)
             self.revision += 1
 
-    @property
+    @cached_property
     def agent_package(self) -> Package | None:
         """The package that SSM Agent comes as, if it comes as one."""
         return next((one for one in self.packages if one.releases[0].name == _AGENT), None)

@@ -13,7 +13,8 @@ from functools import partial
 
 from lab.association import Association
 from lab.association_results import AssociationResult, results_on
-from lab.node import ManagedNode, PatchReport, PatchStates, Severities
+from lab.findings import PatchReport, Severities
+from lab.node import ManagedNode, PatchStates
 from lab.put_compliance import ASSOCIATION, PATCH, PutCompliance, PutCompliances, PutItem
 from lab.state_manager import StateManager
 from patching.baseline import ComplianceLevel

@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from lab.catalogue import Package
-from lab.node import ManagedNode, PatchReport
+from lab.findings import PatchReport
+from lab.node import ManagedNode
 from patching.baseline import ComplianceLevel, PatchBaseline, RejectedPatchesAction
 from patching.compliance import PatchState
 from patching.install_override_list import InstallOverrideList

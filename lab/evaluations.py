@@ -9,7 +9,8 @@ from datetime import datetime
 
 from lab.catalogue import Catalogue
 from lab.evaluation import evaluate
-from lab.node import Findings, ManagedNode
+from lab.findings import Findings
+from lab.node import ManagedNode
 from patching.baseline import PatchBaseline
 
 _KEPT_BASELINES = 128

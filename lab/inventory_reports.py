@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from lab.compliance import ComplianceItem, NodeCompliance
 from lab.inventory_types import Entry, InventoryItem, aws_item, stamp
 from lab.node import ManagedNode, PatchStates
-from lab.patch_counts import is_critical, is_other, is_security
 from patching.baseline import ComplianceLevel
 from patching.compliance import PatchState
 
@@ -79,15 +78,15 @@ def _information(node: ManagedNode) -> Entry:
 
 
 def _patch_summary(states: PatchStates) -> Entry:
-    lacking = states.non_compliant
+    lacking = states.open_counts
     return {
         "PatchGroup": states.patch_group,
         "BaselineId": states.baseline_id,
         "SnapshotId": states.snapshot_id,
         **{state.count_field: str(states.count(state)) for state in _COUNTED},
-        "CriticalNonCompliantCount": str(sum(map(is_critical, lacking))),
-        "SecurityNonCompliantCount": str(sum(map(is_security, lacking))),
-        "OtherNonCompliantCount": str(sum(map(is_other, lacking))),
+        "CriticalNonCompliantCount": str(lacking.critical),
+        "SecurityNonCompliantCount": str(lacking.security),
+        "OtherNonCompliantCount": str(lacking.other),
         "OperationType": str(states.operation),
         "OperationStartTime": stamp(states.started),
         "OperationEndTime": stamp(states.ended),

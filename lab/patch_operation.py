@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from lab.evaluation import listed
 from lab.evaluations import Evaluations
-from lab.node import Findings, ManagedNode, PatchReport, PatchStates
+from lab.findings import Findings, PatchReport
+from lab.node import ManagedNode, PatchStates
 from lab.snapshots import Snapshot
 from patching.baseline import AvailableSecurityUpdates
 from patching.compliance import PatchState

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from lab.node import Findings, ManagedNode, PatchStates
+from lab.findings import Findings
+from lab.node import ManagedNode, PatchStates
 from lab.output import Output
 from lab.patch_operation import PatchOperation
 from patching.compliance import PatchState

@@ -16,9 +16,9 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError
-from botocore.utils import parse_timestamp
 
 from ops import aws_cli
+from ops.replies import Parsers
 from patching.deployment import SERVICE_TIME_HEADER
 
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ class Session:
         self._endpoint_url = endpoint_url
         self.service_time: datetime | None = None
         """The time at the service as of its last reply; None before the first one."""
-        # botocore's own takes longer for the times of a reply than for all the rest of it.
-        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
+        core.register_component("response_parser_factory", Parsers())
         events = core.get_component("event_emitter")
         events.register("after-call", self._note_time)
         if explain:
@@ -206,10 +205,6 @@ def _expect_whole_replies(client: Any) -> None:  # noqa: ANN401 as many types as
         return reply
 
     transport.send = whole
-
-
-def _moment(value: Any) -> datetime:  # noqa: ANN401 a number or a text, as the protocol has it
-    return datetime.fromtimestamp(value, UTC) if isinstance(value, int | float) else parse_timestamp(value)
 
 
 def _region_of_environment() -> str | None:

@@ -12,8 +12,8 @@ from lab.aws.operation import Reply, Request, filters, operation, page, without_
 from lab.baselines import StoredBaseline
 from lab.engine import Engine
 from lab.errors import ApiError
-from lab.node import ManagedNode, PatchReport, PatchStates
-from lab.patch_counts import is_critical, is_other, is_security
+from lab.findings import PatchReport
+from lab.node import ManagedNode, PatchStates
 from patching.baseline import PatchBaseline
 from patching.compliance import PatchState
 from patching.operating_system import OperatingSystem, operating_system
@@ -41,6 +41,19 @@ _NOT_INSTALLED = (
     PatchState.FAILED,
     PatchState.AVAILABLE_SECURITY_UPDATE,
     PatchState.NOT_APPLICABLE,
+)
+_COUNTED = tuple(
+    (state.count_field, state)
+    for state in (
+        PatchState.INSTALLED,
+        PatchState.INSTALLED_OTHER,
+        PatchState.INSTALLED_PENDING_REBOOT,
+        PatchState.INSTALLED_REJECTED,
+        PatchState.MISSING,
+        PatchState.FAILED,
+        PatchState.NOT_APPLICABLE,
+        PatchState.AVAILABLE_SECURITY_UPDATE,
+    )
 )
 _UNSAID = (PatchState.INSTALLED_OTHER, PatchState.NOT_APPLICABLE)
 
@@ -204,15 +217,15 @@ def describe_patch_group_state(engine: Engine, request: Request) -> Reply:
         "InstancesWithAvailableSecurityUpdates": PatchState.AVAILABLE_SECURITY_UPDATE,
     }.items():
         reply[key] = sum(number for (one, _), number in found.items() if one.count(state))
-    for key, counts in {
-        "InstancesWithCriticalNonCompliantPatches": is_critical,
-        "InstancesWithSecurityNonCompliantPatches": is_security,
-        "InstancesWithOtherNonCompliantPatches": is_other,
+    for key, kind in {
+        "InstancesWithCriticalNonCompliantPatches": "critical",
+        "InstancesWithSecurityNonCompliantPatches": "security",
+        "InstancesWithOtherNonCompliantPatches": "other",
     }.items():
         reply[key] = sum(
             number
             for (one, comply), number in found.items()
-            if any(map(counts, one.lacking(available_updates_comply=comply)))
+            if getattr(one.open_counts(available_updates_comply=comply), kind)
         )
     return {**reply, "InstancesWithUnreportedNotApplicablePatches": 0}
 
@@ -260,35 +273,23 @@ def _baseline_has(stored: StoredBaseline, key: str, values: list[str]) -> bool:
 
 
 def _state(node: ManagedNode, states: PatchStates) -> Reply:
-    non_compliant = states.non_compliant
+    open_counts = states.open_counts
     reply = without_empty(
         {
             "InstanceId": node.id,
             "BaselineId": states.baseline_id,
             "SnapshotId": states.snapshot_id,
             "InstallOverrideList": states.override_list,
-            **{
-                state.count_field: states.count(state)
-                for state in (
-                    PatchState.INSTALLED,
-                    PatchState.INSTALLED_OTHER,
-                    PatchState.INSTALLED_PENDING_REBOOT,
-                    PatchState.INSTALLED_REJECTED,
-                    PatchState.MISSING,
-                    PatchState.FAILED,
-                    PatchState.NOT_APPLICABLE,
-                    PatchState.AVAILABLE_SECURITY_UPDATE,
-                )
-            },
+            **{field: states.count(state) for field, state in _COUNTED},
             "UnreportedNotApplicableCount": 0,
             "OperationStartTime": states.started,
             "OperationEndTime": states.ended,
             "Operation": str(states.operation),
             "LastNoRebootInstallOperationTime": states.last_no_reboot_install,
             "RebootOption": str(states.reboot),
-            "CriticalNonCompliantCount": sum(map(is_critical, non_compliant)),
-            "SecurityNonCompliantCount": sum(map(is_security, non_compliant)),
-            "OtherNonCompliantCount": sum(map(is_other, non_compliant)),
+            "CriticalNonCompliantCount": open_counts.critical,
+            "SecurityNonCompliantCount": open_counts.security,
+            "OtherNonCompliantCount": open_counts.other,
         }
     )
     return {**reply, "PatchGroup": states.patch_group}

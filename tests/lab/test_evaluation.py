@@ -11,8 +11,8 @@ import pytest
 from lab.catalogue import Catalogue
 from lab.catalogue_file import built_in
 from lab.evaluation import evaluate
-from lab.node import Heartbeat, ManagedNode, PatchReport
-from lab.patch_counts import is_critical, is_other, is_security
+from lab.findings import PatchReport, is_critical, is_other, is_security
+from lab.node import Heartbeat, ManagedNode
 from patching.baseline import AvailableSecurityUpdates, ComplianceLevel, PatchBaseline, RejectedPatchesAction
 from patching.compliance import PatchState
 from patching.operating_system import OperatingSystem

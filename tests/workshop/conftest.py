@@ -20,6 +20,8 @@ from ops.session import Session
 
 SPEED = 20_000.0
 PATCHOPS = str(Path(sys.executable).parent / "patchops")
+UNJUDGED = {"CDK_VALIDATION": "false"}
+"""Lets the CDK leave out what judges templates, half of a synthesis: `ran` is judged, and tests/stacks tests that."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ Patchops = Callable[..., Result]
 def patchops(ran: Ran, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Patchops:
     """Run `patchops` against the local AWS, in this process: starting Python anew takes longer than most commands."""
     _use(monkeypatch, ran.aws)
+    for name, value in UNJUDGED.items():
+        monkeypatch.setenv(name, value)
 
     def run(*arguments: str) -> Result:
         monkeypatch.setattr("sys.argv", ["patchops", *arguments])
@@ -83,6 +87,6 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     """An environment with nothing of AWS in it, and a lab of its own, which is stopped in any case."""
     unwanted = ("AWS_", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
-    own = {**kept, "PATCHOPS_BUILD": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{kept['PATH']}"}
+    own = {**kept, **UNJUDGED, "PATCHOPS_BUILD": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{kept['PATH']}"}
     yield own
     subprocess.run([PATCHOPS, "lab", "down"], env=own, check=False, capture_output=True)
