@@ -11,16 +11,19 @@ and compares templates where CloudFormation compares what they come to.
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from typing import Any
 
 import moto.cloudformation.parsing as cloudformation
+from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 from moto.cloudformation.parsing import ResourceMap
 from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.exceptions import ServiceException
 
-from lab.aws.stack_changes import KEPT, Properties, in_order, properties_of, references, wanted
+from lab.aws.stack_changes import KEPT, Properties, in_order, properties_of, reason_of, references, wanted
 
 UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
 """What CloudFormation writes for a value that there is only once the change has been made."""
@@ -102,7 +105,14 @@ def _diff(change_set: ChangeSet) -> list[dict[str, Any]]:
     """Return what a change set would do, in the order in which it would: what goes comes last."""
     stack = change_set.stack
     change_set.parameters = _named_again(stack, change_set.parameters)
-    return list(_Preview(stack, change_set.template_dict, change_set.parameters).changes())
+    try:
+        return list(_Preview(stack, change_set.template_dict, change_set.parameters).changes())
+    except ServiceException:
+        raise
+    except Exception as error:
+        # What a function of the template cannot work out, such as Fn::Select of more than there is.
+        traceback.print_exc()
+        raise ValidationError(message=f"Template error: {reason_of(error)}") from error
 
 
 def _named_again(stack: Stack, parameters: Mapping[str, Any]) -> dict[str, Any]:

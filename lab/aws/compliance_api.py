@@ -103,7 +103,7 @@ def list_compliance_items(engine: Engine, request: Request) -> Reply:
             (one, item)
             for one in _known(engine, ids or _named(filters))
             for item in one.items
-            if _passes(engine, one, _item_values(one, item), filters)
+            if not filters or _passes(engine, one, _item_values(one, item), filters)
         ),
     )
     return {**reply, "ComplianceItems": [_item(*one) for one in reply["ComplianceItems"]]}
@@ -150,7 +150,7 @@ def _named(filters: Iterable[Filter]) -> list[str] | None:
 
 def _summed_up(engine: Engine, filters: Sequence[Filter]) -> Iterator[NodeCompliance]:
     found = _known(engine, _named(filters))
-    return (one for one in found if _passes(engine, one, _summary_values(one), filters))
+    return (one for one in found if not filters or _passes(engine, one, _summary_values(one), filters))
 
 
 def _filters(request: Request, known: Iterable[str]) -> list[Filter]:

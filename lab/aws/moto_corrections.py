@@ -21,7 +21,7 @@ from moto.s3.models import FakeBucket
 from moto.ssm.models import ssm_backends
 
 from lab import access
-from lab.aws import change_sets, deletion, policy_sizes, resource_groups, stack_changes
+from lab.aws import change_sets, deletion, policy_sizes, resource_groups, stack_changes, template_check
 
 _NOTHING = ("AWS::CDK::Metadata",)
 """Types that stand for nothing in an account."""
@@ -47,6 +47,8 @@ def install() -> None:
     CloudFormationResponse.execute_change_set = _execute_change_set
     for name in ("create_stack", "update_stack", "create_change_set"):
         setattr(CloudFormationBackend, name, _refusing_unknown_types(getattr(CloudFormationBackend, name)))
+    for name in ("validate_template", "get_template_summary"):
+        setattr(CloudFormationResponse, name, _refusing_what_is_none(getattr(CloudFormationResponse, name)))
     cloudformation.ResourceMap.parse_ssm_parameter = _resolving_once(cloudformation.ResourceMap.parse_ssm_parameter)
     Stack.stack_resources = property(_resources_there)
     cloudformation.parse_and_update_resource = _refusing_half_updates(cloudformation.parse_and_update_resource)
@@ -122,7 +124,7 @@ def _refusing_unknown_types(original: Callable[..., Any]) -> Callable[..., Any]:
     def refusing(backend: CloudFormationBackend, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 moto's own signature
         template = kwargs.get("template")
         if isinstance(template, str):
-            resources = Stack.parse_template(template).get("Resources") or {}
+            resources = template_check.check(template)["Resources"]
             unknown = sorted(
                 f"{name} ({resource['Type']})"
                 for name, resource in resources.items()
@@ -131,6 +133,18 @@ def _refusing_unknown_types(original: Callable[..., Any]) -> Callable[..., Any]:
             if unknown:
                 raise ValidationError(message=f"The local AWS does not emulate these resources: {', '.join(unknown)}")
         return original(backend, *args, **kwargs)
+
+    return refusing
+
+
+def _refusing_what_is_none(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse what is no template also where nothing is made of it."""
+
+    def refusing(response: CloudFormationResponse) -> Any:  # noqa: ANN401 moto's own signature
+        body = response._get_param("TemplateBody")  # noqa: SLF001
+        if body is not None:
+            template_check.check(body)
+        return original(response)
 
     return refusing
 

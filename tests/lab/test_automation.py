@@ -375,3 +375,27 @@ def test_a_task_of_runbooks_that_goes_on_at_the_cutoff_is_not_stopped(lab: Lab) 
     lab.clock.advance(day("2026-03-15 08:30"))
     (run,) = execution.tasks
     assert (run.cut_off, run.status) == (False, "SUCCESS")
+
+
+def test_a_runbook_that_takes_too_long_times_its_task_out(lab: Lab) -> None:
+    execution = waiting(lab)
+    slow = step("slow", "sleep", {"Duration": "PT3H"}, timeoutSeconds=60)
+    lab.cloud.documents["slow"] = StoredDocument(
+        "Automation", "1", json.dumps({"schemaVersion": "0.3", "mainSteps": [slow]})
+    )
+    more = {"kind": "AUTOMATION", "document": "slow", "parameters": {}, "invoked_with": {}}
+    made = window(lab)
+    task(lab, made, **more, direct_targets=FLEET, rate_control=RateControl(1, 0))
+    lab.clock.advance(day("2026-03-16 12:00"))
+    (run,) = made.executions[-1].tasks
+    assert [one.status for one in run.invocations] == ["TIMED_OUT", "CANCELLED"]
+    assert (run.status, made.executions[-1].status) == ("TIMED_OUT", "TIMED_OUT")
+    (first,) = execution.tasks
+    assert [one.status for one in first.invocations] == ["SUCCESS", "SUCCESS"]
+
+
+def test_a_task_runs_the_version_of_a_runbook_that_it_names(lab: Lab) -> None:
+    execution = waiting(lab, invoked_with={"DocumentVersion": "7"})
+    (run,) = execution.tasks
+    assert run.status == "FAILED"
+    assert "7" in run.invocations[0].details

@@ -136,3 +136,22 @@ def test_a_task_of_the_next_priority_follows(lab: Lab) -> None:
     assert [one.task.kind for one in execution.tasks] == ["LAMBDA", "RUN_COMMAND"]
     assert [one.status for one in execution.tasks] == ["SUCCESS", "SUCCESS"]
     assert execution.tasks[1].started > execution.tasks[0].started
+
+
+def test_a_node_that_two_targets_name_is_invoked_for_once(lab: Lab) -> None:
+    node = lab.launch()
+    made = window(lab)
+    targets = tuple(lab.engine.windows.add_target(made.id, FLEET).id for _ in range(2))
+    invoking(lab, made, direct_targets=None, target_ids=targets)
+    (only,) = invocations(opened(lab, made))
+    assert (only.target_id, only.window_target_id) == (node.id, targets[0])
+    assert only.ended
+    assert f" for {node.id}" in lab.log
+
+
+def test_what_has_no_target_has_no_type_of_target(lab: Lab) -> None:
+    made = window(lab)
+    invoking(lab, made, direct_targets=None)
+    (only,) = invocations(opened(lab, made))
+    assert json.loads(json.loads(only.parameters)["Payload"])["kind"] == ""
+    assert (only.target_id, only.window_target_id) == ("", "")

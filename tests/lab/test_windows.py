@@ -480,3 +480,38 @@ def test_the_owner_of_a_target_is_told_along(lab: Lab) -> None:
     task(lab, made, target_ids=(target.id,), direct_targets=None)
     task(lab, made)
     assert [one.owner_information for one in opened(lab, made).tasks] == ["operations", ""]
+
+
+def tasks_told(lab: Lab) -> list[str]:
+    return [one["status"] for one in lab.emitted("Maintenance Window Task Execution State-change Notification")]
+
+
+def test_a_task_that_is_cancelled_before_it_starts_is_told(lab: Lab) -> None:
+    fleet(lab, 2)
+    made = window(lab)
+    task(lab, made, priority=1)
+    task(lab, made, priority=2)
+    lab.clock.advance(day("2026-03-15 02:01"))
+    lab.engine.windows.cancel(made.executions[-1])
+    lab.clock.finish_work()
+    assert sorted(tasks_told(lab)) == ["CANCELLED", "CANCELLED", "IN_PROGRESS"]
+
+
+def test_a_task_whose_turn_does_not_come_before_the_cutoff_is_told(lab: Lab) -> None:
+    node = lab.launch()
+    lab.change(node, running=False)
+    made = window(lab, duration=2, cutoff=1)
+    task(lab, made, priority=1, delivery_timeout_seconds=7200)
+    task(lab, made, priority=2)
+    lab.clock.advance(day("2026-03-15 03:00:01"))
+    assert tasks_told(lab) == ["IN_PROGRESS", "FAILED"]
+
+
+def test_a_command_of_a_window_names_the_opening_and_the_task_unless_it_has_a_comment(lab: Lab) -> None:
+    fleet(lab, 1)
+    made = window(lab)
+    task(lab, made)
+    task(lab, made, comment="Patch")
+    execution = opened(lab, made)
+    comments = [one.command.comment for one in execution.tasks if one.command]
+    assert comments == [f"{execution.id}:{execution.tasks[0].id}", "Patch"]
