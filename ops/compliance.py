@@ -208,39 +208,56 @@ def judge(
     yield from session.each(complete, judged) if patches else judged
 
 
+@dataclass(frozen=True)
+class _Baseline:
+    """What of a baseline counts here.
+
+    Attributes:
+        known: whether it could be read.
+        name: its name; empty if it is not known.
+        open_states: the states in which a patch keeps a node from being compliant.
+    """
+
+    known: bool
+    name: str
+    open_states: frozenset[PatchState]
+
+
 class _Baselines:
     """The baselines that nodes were held against, each read once."""
 
     def __init__(self, session: Session, problems: list[str]) -> None:
         self._session = session
         self._problems = problems
-        self._known: dict[str, Future[Any]] = {}
+        self._asked: dict[str, Future[_Baseline]] = {}
+        self._read: dict[str, _Baseline] = {}
         self._lock = Lock()
 
-    def get(self, baseline_id: str) -> Any:  # noqa: ANN401 botocore's own structure
-        """Return a baseline; nothing if it could not be read."""
+    def get(self, baseline_id: str) -> _Baseline:
+        """Return a baseline. Whoever asks for one that is being read waits, and nobody else."""
+        return self._read.get(baseline_id) or self._get(baseline_id)
+
+    def _get(self, baseline_id: str) -> _Baseline:
         with self._lock:
-            first = baseline_id not in self._known
-            found = self._known.setdefault(baseline_id, Future())
+            first = baseline_id not in self._asked
+            found = self._asked.setdefault(baseline_id, Future())
         if first:
-            # Whoever asks for it meanwhile waits; whoever asks for another one does not.
             try:
-                found.set_result(self._read(baseline_id))
+                self._read[baseline_id] = self._ask(baseline_id)
+                found.set_result(self._read[baseline_id])
             except BaseException as error:
                 found.set_exception(error)
                 raise
         return found.result()
 
-    def open_states(self, baseline_id: str) -> frozenset[PatchState]:
-        """Return the states in which a patch keeps a node from being compliant."""
-        return states_not_complying(self.get(baseline_id).get("AvailableSecurityUpdatesComplianceStatus", ""))
-
-    def _read(self, baseline_id: str) -> Any:  # noqa: ANN401 botocore's own structure
+    def _ask(self, baseline_id: str) -> _Baseline:
         try:
-            return self._session.ssm.get_patch_baseline(BaselineId=baseline_id)
+            one = self._session.ssm.get_patch_baseline(BaselineId=baseline_id)
         except (BotoCoreError, ClientError) as error:
             self._problems.append(f"name of baseline {baseline_id}: {in_words(error)}")
-            return {}
+            return _Baseline(known=False, name="", open_states=states_not_complying(""))
+        status = one.get("AvailableSecurityUpdatesComplianceStatus", "")
+        return _Baseline(known=True, name=one.get("Name", ""), open_states=states_not_complying(status))
 
 
 def _states(session: Session, batch: Sequence[Node]) -> tuple[dict[str, Any], str]:
@@ -260,9 +277,9 @@ def _states(session: Session, batch: Sequence[Node]) -> tuple[dict[str, Any], st
 def _report(node: Node, state: dict[str, Any], baselines: _Baselines) -> NodeReport:
     counts = {one: int(state.get(name, 0)) for one, name in _COUNT_FIELDS}
     baseline = baselines.get(state["BaselineId"])
-    lacking = sum(counts[one] for one in baselines.open_states(state["BaselineId"]))
+    lacking = sum(counts[one] for one in baseline.open_states)
     # Whether available security updates count is said by the baseline; it may be that it could not be read.
-    unsure = not baseline and not lacking and bool(counts[PatchState.AVAILABLE_SECURITY_UPDATE])
+    unsure = not baseline.known and not lacking and bool(counts[PatchState.AVAILABLE_SECURITY_UPDATE])
     known = NodeCompliance.NON_COMPLIANT if lacking else NodeCompliance.COMPLIANT
     return NodeReport(
         node=node,
@@ -274,7 +291,7 @@ def _report(node: Node, state: dict[str, Any], baselines: _Baselines) -> NodeRep
         at=state.get("OperationEndTime"),
         seconds=_seconds(state.get("OperationStartTime"), state.get("OperationEndTime")),
         baseline_id=state["BaselineId"],
-        baseline_name=baseline.get("Name", ""),
+        baseline_name=baseline.name,
         patch_group=state.get("PatchGroup", ""),
         critical=int(state.get("CriticalNonCompliantCount", 0)),
         security=int(state.get("SecurityNonCompliantCount", 0)),
@@ -290,7 +307,7 @@ def _with_patches(session: Session, report: NodeReport, baselines: _Baselines, p
     if report.compliance is not NodeCompliance.NON_COMPLIANT:
         return report
     try:
-        found = open_patches(session, report, baselines.open_states(report.baseline_id))
+        found = open_patches(session, report, baselines.get(report.baseline_id).open_states)
     except (BotoCoreError, ClientError) as error:
         problems.append(f"patches of {report.node.id}: {in_words(error)}")
         return replace(report, compliance=NodeCompliance.UNKNOWN, why_unknown=NOT_READ)
