@@ -44,7 +44,11 @@ READ_OWN = {
         "ssm:DescribeMaintenanceWindowTargets",
         "ssm:DescribeMaintenanceWindowTasks",
     ): ("ssm:maintenancewindow",),
-    ("ssm:DescribeAssociation",): ("ssm:association",),
+    (
+        "ssm:DescribeAssociation",
+        "ssm:DescribeAssociationExecutionTargets",
+        "ssm:DescribeAssociationExecutions",
+    ): ("ssm:association",),
 }
 """Reading that a tag limits to the environment's own nodes, windows and associations."""
 

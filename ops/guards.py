@@ -2,13 +2,14 @@
 
 Two runs of AWS-RunPatchBaseline on one node break each other, says
 https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-troubleshooting.html; calendars follow
-https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCalendarState.html. Runs of associations are not
-in the list of commands, and are not seen.
+https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCalendarState.html. Whether runs of associations
+are in the list of commands is not documented: they are looked for by
+https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeAssociationExecutions.html.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -20,7 +21,10 @@ from ops.session import Session
 from patching.deployment import Deployment
 from patching.run_patch_baseline import DOCUMENT_NAME, DOCUMENT_WITH_HOOKS
 
-RUN_NEEDS = (Need(On.ANYTHING, "ssm:ListCommands", "ssm:ListCommandInvocations"),)
+RUN_NEEDS = (
+    Need(On.ANYTHING, "ssm:ListAssociations", "ssm:ListCommands", "ssm:ListCommandInvocations"),
+    Need(On.ASSOCIATIONS, "ssm:DescribeAssociationExecutions", "ssm:DescribeAssociationExecutionTargets"),
+)
 CALENDAR_NEEDS = (
     Need(On.ANYTHING, "ssm:ListAssociations"),
     Need(On.ASSOCIATIONS, "ssm:DescribeAssociation"),
@@ -47,7 +51,7 @@ def check_number(nodes: Sequence[Node], at_most: int | None) -> None:
 
 
 def check_no_run(session: Session, nodes: Sequence[Node]) -> None:
-    """Refuse nodes on which a patching command is going on already.
+    """Refuse nodes on which a patching command, or an association's run, is going on already.
 
     Raises:
         OperationError: there is such a node.
@@ -56,14 +60,25 @@ def check_no_run(session: Session, nodes: Sequence[Node]) -> None:
     for command in _going_on(session):
         if command.get("DocumentName") not in PATCHING_DOCUMENTS:
             continue
-        busy = [wanted[one] for one in _nodes_of(session, command["CommandId"]) if one in wanted]
-        if busy:
-            more = f" and {len(busy) - _NAMED} more" if len(busy) > _NAMED else ""
-            message = (
-                f"the command {command['CommandId']} is patching {', '.join(sorted(busy)[:_NAMED])}{more} already, and "
-                f"two runs on one node break each other; wait for it with `patchops watch {command['CommandId']}`"
-            )
-            raise OperationError(message)
+        command_id = command["CommandId"]
+        remedy = f"wait for it with `patchops watch {command_id}`"
+        _check(f"the command {command_id}", _nodes_of(session, command_id), wanted, remedy)
+    for association in _associations_going_on(session):
+        association_id = association["AssociationId"]
+        remedy = f"wait for it: `aws ssm describe-association-executions --association-id {association_id}`"
+        name = association.get("AssociationName") or association_id
+        _check(f"the association {name}", _nodes_of_association(session, association_id), wanted, remedy)
+
+
+def _check(what: str, on: Iterable[str], wanted: Mapping[str, str], remedy: str) -> None:
+    busy = sorted({wanted[one] for one in on if one in wanted})
+    if busy:
+        more = f" and {len(busy) - _NAMED} more" if len(busy) > _NAMED else ""
+        message = (
+            f"{what} is patching {', '.join(busy[:_NAMED])}{more} already, and two runs on one node break each other; "
+            f"{remedy}"
+        )
+        raise OperationError(message)
 
 
 def check_calendars(session: Session, deployment: Deployment | None, named: Iterable[str]) -> None:
@@ -108,6 +123,29 @@ def _nodes_of(session: Session, command_id: str) -> Iterator[str]:
         for one in page["CommandInvocations"]:
             if one.get("Status") in _ON_A_NODE:
                 yield one["InstanceId"]
+
+
+def _associations_going_on(session: Session) -> Iterator[Any]:
+    pages = session.ssm.get_paginator("list_associations").paginate(PaginationConfig={"PageSize": 50})
+    for page in pages:
+        for one in page["Associations"]:
+            if one.get("Name") in PATCHING_DOCUMENTS and one.get("Overview", {}).get("Status") in _ON_A_NODE:
+                yield one
+
+
+def _nodes_of_association(session: Session, association_id: str) -> Iterator[str]:
+    """Yield the nodes on which a run of an association has not ended."""
+    runs = session.ssm.get_paginator("describe_association_executions").paginate(
+        AssociationId=association_id, PaginationConfig={"PageSize": 50}
+    )
+    for run in (one for page in runs for one in page["AssociationExecutions"] if one.get("Status") in _ON_A_NODE):
+        pages = session.ssm.get_paginator("describe_association_execution_targets").paginate(
+            AssociationId=association_id, ExecutionId=run["ExecutionId"], PaginationConfig={"PageSize": 50}
+        )
+        for page in pages:
+            for one in page["AssociationExecutionTargets"]:
+                if one.get("Status") in _ON_A_NODE:
+                    yield one["ResourceId"]
 
 
 def _calendars_of(session: Session, deployment: Deployment) -> Iterator[str]:

@@ -20,7 +20,7 @@ def running(document: str = "AWS-RunPatchBaseline", **statuses: str) -> Stubbed:
     replies: list[tuple[str, dict[str, Any]]] = [("list_commands", {"Commands": commands})]
     replies.append(("list_command_invocations", {"CommandInvocations": invocations}))
     replies += [("list_commands", {"Commands": []})] * 2
-    return Stubbed().answers(*replies)
+    return Stubbed().answers(*replies, ("list_associations", {"Associations": []}))
 
 
 def test_more_nodes_than_are_allowed_are_refused() -> None:
@@ -45,8 +45,43 @@ def test_another_document_is_in_nobodys_way() -> None:
     session = Stubbed().answers(
         ("list_commands", {"Commands": [{"CommandId": COMMAND, "DocumentName": "AWS-RunShellScript"}]}),
         *[("list_commands", {"Commands": []})] * 2,
+        ("list_associations", {"Associations": []}),
     )
     guards.check_no_run(session, NODES)
+
+
+def scanning(status: str, node: str, document: str = "AWS-RunPatchBaseline") -> Stubbed:
+    """A session of an account in which nothing but an association's run goes on, whose last one has ended."""
+    name = "patchops-lab-scan"
+    association = {"AssociationId": COMMAND, "AssociationName": name, "Name": document, "Overview": {"Status": status}}
+    replies: list[tuple[str, dict[str, Any]]] = [("list_commands", {"Commands": []})] * 3
+    replies.append(("list_associations", {"Associations": [association]}))
+    if document in guards.PATCHING_DOCUMENTS and status == "Pending":
+        runs = [{"ExecutionId": COMMAND, "Status": "Pending"}, {"ExecutionId": COMMAND[::-1], "Status": "Success"}]
+        targets = [{"ResourceId": node, "Status": "InProgress"}, {"ResourceId": "i-00000001", "Status": "Success"}]
+        replies.append(("describe_association_executions", {"AssociationExecutions": runs}))
+        replies.append(("describe_association_execution_targets", {"AssociationExecutionTargets": targets}))
+    return Stubbed().answers(*replies)
+
+
+def test_a_node_that_an_association_patches_is_refused() -> None:
+    said = f"patchops-lab-scan is patching web-2 already.*describe-association-executions --association-id {COMMAND}"
+    with pytest.raises(OperationError, match=said):
+        guards.check_no_run(scanning("Pending", "i-00000002"), NODES)
+
+
+@pytest.mark.parametrize(
+    ("status", "node", "document"),
+    [
+        ("Success", "i-00000002", "AWS-RunPatchBaseline"),
+        ("Pending", "i-00000009", "AWS-RunPatchBaseline"),
+        ("Pending", "i-00000002", "AWS-GatherSoftwareInventory"),
+    ],
+)
+def test_an_association_that_does_not_patch_the_node_now_is_in_nobodys_way(
+    status: str, node: str, document: str
+) -> None:
+    guards.check_no_run(scanning(status, node, document), NODES)
 
 
 def test_a_calendar_that_is_closed_is_refused_with_when_it_opens() -> None:

@@ -14,7 +14,7 @@ import typer
 
 from lab.local_aws import LocalAws
 from ops.session import Session
-from tests.ops.conftest import PROD, Patchops, connect
+from tests.ops.conftest import PROD, SPEED, Patchops, connect
 
 pytestmark = pytest.mark.xdist_group("ops")
 
@@ -355,3 +355,23 @@ def test_an_installation_shows_its_plan_and_asks(
     assert "Installs patches on these 2 nodes and reboots them: one node at a time" in result.err
     assert result.err.endswith("patchops: not done\n")
     assert patchops("runs", *JSON).json == before
+
+
+def test_nothing_is_sent_while_an_association_patches_the_same_nodes(
+    patchops: Patchops, account: LocalAws, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whether AWS lists the commands of associations is not documented; the lab does.
+    monkeypatch.setattr("ops.guards._going_on", lambda _: iter(()))
+    names = {one["AssociationName"]: one["AssociationId"] for one in session.ssm.list_associations()["Associations"]}
+    association = names["patchops-lab-scan"]
+    account.pace(speed=1)
+    try:
+        session.ssm.start_associations_once(AssociationIds=[association])
+        result = patchops("scan", *PROD)
+    finally:
+        account.pace(speed=SPEED)
+    assert result.code == 1
+    nodes = "patchops-lab-prod-1, patchops-lab-prod-2"
+    assert f"the association patchops-lab-scan is patching {nodes} already" in result.err
+    account.advance(datetime.fromisoformat(account.status()["now"]) + timedelta(hours=1))
+    assert patchops("scan", *PROD, "-q").code == 0

@@ -41,6 +41,8 @@ COMMANDS = (
 so is `doctor`, which looks at roles and networks."""
 NOT_BY_PATCHOPS = {
     "ssm:DescribeDocumentPermission": "who else may use a document of one's own; the lab has none",
+    "ssm:DescribeAssociationExecutionTargets": "no association patches while the commands of this test are sent",
+    "ssm:DescribeAssociationExecutions": "as above",
     "ssm:GetCalendarState": "the lab's policy has no calendar",
     "resource-groups:ListGroupResources": "the lab's policy has no resource group",
     "tag:GetResources": "AWS asks for it besides, of those who list a group's resources",
