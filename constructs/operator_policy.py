@@ -20,6 +20,7 @@ from patching.deployment import ENVIRONMENT_TAG, OVERRIDES_PREFIX
 from patching.form import PRINCIPAL
 
 READ_ANYTHING = (
+    "ec2:DescribeInstances",
     "ec2:DescribeTags",
     "resource-groups:ListGroupResources",
     "ssm:DescribeInstanceInformation",

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.retries.bucket import TokenBucket
 
 from lab.local_aws import LocalAws
-from tests.ops.conftest import PROD, Patchops
+from tests.ops.conftest import PROD, Patchops, connect
 
 pytestmark = pytest.mark.xdist_group("ops")
 
@@ -40,6 +45,8 @@ CHANGING: dict[str, tuple[str, ...]] = {
     "windows enable": ("prod", *ENVIRONMENT),
 }
 NAMES: dict[str, str] = {}
+ONCE = ("throttle", "cut-before", "cut-within", "cut-after", "unavailable", "internal-error")
+PATCHOPS = Path(sys.executable).parent / "patchops"
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +90,62 @@ def test_a_third_of_all_calls_may_fail_and_the_result_is_the_same(
     result = patchops(*arguments)
     assert result.code == whole.code, result.err
     assert without_times(result.out) == without_times(whole.out)
+
+
+@pytest.mark.parametrize("path", READING)
+def test_each_operation_in_turn_may_fail_once_and_the_result_is_the_same(
+    path: str, patchops: Patchops, account: LocalAws, words: dict[str, str]
+) -> None:
+    arguments = line(path, words)
+    account.calls(reset=True)
+    whole = patchops(*arguments)
+    for number, operation in enumerate(sorted(account.calls(reset=True))):
+        account.set_faults([{"calls": operation, "do": ONCE[number % len(ONCE)], "times": 1}])
+        result = patchops(*arguments)
+        assert (result.code, without_times(result.out)) == (whole.code, without_times(whole.out)), result.err
+
+
+def test_whichever_reply_of_a_scan_is_lost_no_command_is_sent_twice(
+    patchops: Patchops, account: LocalAws, words: dict[str, str]
+) -> None:
+    account.calls(reset=True)
+    assert patchops(*line("scan", words)).code == 0
+    number = sum(account.calls(reset=True).values())
+    ssm = connect(account, "ssm")
+    for call in range(1, number + 1):
+        comment = f"reply {call} lost"
+        account.set_faults([{"calls": "*", "do": "cut-after", "first": call, "times": 1}])
+        result = patchops(*line("scan", words), "--comment", comment)
+        account.set_faults([])
+        sent = [one for one in ssm.list_commands(MaxResults=50)["Commands"] if one["Comment"].startswith(comment)]
+        assert len(sent) == 1, result.err
+        assert (result.code, result.json["command_id"]) == (0, sent[0]["CommandId"])
+
+
+def test_a_process_that_is_killed_while_it_watches_leaves_one_command_that_is_picked_up(
+    patchops: Patchops, account: LocalAws, words: dict[str, str]
+) -> None:
+    account.calls(reset=True)
+    account.set_faults([{"calls": "ssm:ListCommandInvocations", "do": "delay", "milliseconds": 60_000}])
+    scan = subprocess.Popen([PATCHOPS, "scan", *PROD, "--comment", "killed"], stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: bool(account.calls().get("ssm:ListCommandInvocations")))
+    finally:
+        scan.kill()
+        scan.wait()
+    account.set_faults([])
+    (run, *earlier) = patchops("runs", *ENVIRONMENT, "-o", "json").json
+    assert (run["comment"], "killed" in [one["comment"] for one in earlier]) == ("killed", False)
+    again = patchops("watch", run["command_id"], "-o", "json")
+    assert (again.code, again.json["status"]) == (0, "Success")
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Wait for another process, no longer than it could take in any case."""
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("path", READING)

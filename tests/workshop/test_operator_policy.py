@@ -84,9 +84,13 @@ def launched(ran: Ran) -> Iterator[dict[str, str]]:
     }
     request["TagSpecifications"] = [{"ResourceType": "instance", "Tags": tags}]
     (made,) = ec2.run_instances(**request)["Instances"]
+    # One that is no managed node, which a plan tells of.
+    (unmanaged,) = ec2.run_instances(**{key: value for key, value in request.items() if key != "IamInstanceProfile"})[
+        "Instances"
+    ]
     ran.aws.advance(datetime.fromisoformat(ran.aws.status()["now"]) + timedelta(minutes=10))
     yield {"NODE": made["InstanceId"]}
-    ec2.terminate_instances(InstanceIds=[made["InstanceId"]])
+    ec2.terminate_instances(InstanceIds=[made["InstanceId"], unmanaged["InstanceId"]])
 
 
 @pytest.fixture
