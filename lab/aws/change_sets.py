@@ -37,6 +37,7 @@ def install() -> None:
     """Have moto's change sets tell this, for as long as the process lives."""
     ChangeSet.diff = _diff
     CloudFormationBackend.create_change_set = _judging(CloudFormationBackend.create_change_set)
+    CloudFormationBackend.update_stack = _refusing_nothing(CloudFormationBackend.update_stack)
     CloudFormationResponse._validate_different_update = _leaving_change_sets(
         CloudFormationResponse._validate_different_update
     )
@@ -63,6 +64,8 @@ def _judging(original: Callable[..., tuple[str, str]]) -> Callable[..., tuple[st
     """Let a change set fail that changes nothing, as CloudFormation does, and no other one."""
 
     def create(backend: CloudFormationBackend, *args: Any, **kwargs: Any) -> tuple[str, str]:  # noqa: ANN401 moto's own signature
+        if kwargs["change_set_type"] == "CREATE":
+            _make_room(backend, kwargs["stack_name"], kwargs["change_set_name"])
         change_set_id, stack_id = original(backend, *args, **kwargs)
         change_set, stack = backend.change_sets[change_set_id], backend.stacks[stack_id]
         changes = change_set.change_set_type == "CREATE" or bool(change_set.changes)
@@ -80,6 +83,37 @@ def _judging(original: Callable[..., tuple[str, str]]) -> Callable[..., tuple[st
         return change_set_id, stack_id
 
     return create
+
+
+def _make_room(backend: CloudFormationBackend, stack_name: str, change_set_name: str) -> None:
+    """Refuse to create a stack that is there; one that was never made goes, as moto would make another one beside it.
+
+    Raises:
+        ValidationError: there is a stack of this name.
+    """
+    for stack in [one for one in backend.stacks.values() if one.name == stack_name]:
+        if stack.status != "REVIEW_IN_PROGRESS":
+            raise ValidationError(
+                message=f"Stack [{stack_name}] already exists and cannot be created again with the changeSet "
+                f"[{change_set_name}]."
+            )
+        del backend.stacks[stack.stack_id]
+
+
+def _refusing_nothing(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse to update a stack to what it is; moto looks at that only where parameters are given."""
+
+    def update(backend: CloudFormationBackend, name: str, template: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 moto's own signature
+        stack = backend.get_stack(name)
+        given = backend._resolve_update_parameters(instance=stack, incoming_params=kwargs.get("parameters") or [])
+        tags = kwargs.get("tags")
+        if stack.has_template(template) and (tags is None or tags == stack.tags):
+            preview = _Preview(stack, Stack.parse_template(template), _named_again(stack, given))
+            if not list(preview.changes()):
+                raise ValidationError(message="No updates are to be performed.")
+        return original(backend, name, template, *args, **kwargs)
+
+    return update
 
 
 def _leaving_change_sets(original: Callable[..., None]) -> Callable[..., None]:

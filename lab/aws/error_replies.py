@@ -62,6 +62,17 @@ ERRORS: Mapping[str, Mapping[str, tuple[str, int]]] = MappingProxyType(
 )
 """The code and the HTTP status of an error, by its kind and the protocol."""
 
+UNSUPPORTED = "unsupported"
+"""The kind of what the lab does not emulate, which is no fault of its own choice."""
+
+_UNSUPPORTED = {
+    _JSON: ("UnsupportedOperationException", 400),
+    _QUERY: ("UnsupportedOperation", 400),
+    _EC2: ("UnsupportedOperation", 400),
+    _S3: ("NotImplemented", 501),
+    _REST: ("UnsupportedOperationException", 400),
+}
+
 MESSAGES = MappingProxyType(
     {
         "throttle": "Rate exceeded",
@@ -78,11 +89,11 @@ def error_reply(service: str, kind: str, message: str = "") -> Response:
 
     Args:
         service: the service, such as `ssm`.
-        kind: what is wrong: one of `ERRORS`.
+        kind: what is wrong: one of `ERRORS`, or `UNSUPPORTED`.
         message: what a person reads; the usual words of the kind by default.
     """
     protocol = protocol_of(service)
-    code, status = ERRORS[kind][protocol]
+    code, status = (_UNSUPPORTED if kind == UNSUPPORTED else ERRORS[kind])[protocol]
     text = message or MESSAGES[kind]
     request_id = str(uuid4())
     if protocol in (_JSON, _REST):

@@ -15,13 +15,14 @@ from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudformation.utils import get_stack_from_s3_url
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.core.responses import ActionResult, EmptyResult
+from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.ssm.models import ssm_backends
 
 from lab import access
 from lab.aws import change_sets, deletion, policy_sizes, resource_groups, stack_changes, template_check
+from lab.aws.error_replies import UNSUPPORTED, error_reply
 
 _NOTHING = ("AWS::CDK::Metadata",)
 """Types that stand for nothing in an account."""
@@ -39,6 +40,7 @@ def install() -> None:
     resource_groups.install()
     stack_changes.install()
     change_sets.install()
+    BaseResponse.call_action = _refusing_the_rest(BaseResponse.call_action)
     for module in (cloudformation_models, cloudformation_responses):
         module.get_stack_from_s3_url = _template_behind
     FakeBucket.get_permission = _permission
@@ -52,6 +54,20 @@ def install() -> None:
     cloudformation.ResourceMap.parse_ssm_parameter = _resolving_once(cloudformation.ResourceMap.parse_ssm_parameter)
     Stack.stack_resources = property(_resources_there)
     cloudformation.parse_and_update_resource = _refusing_half_updates(cloudformation.parse_and_update_resource)
+
+
+def _refusing_the_rest(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Answer what moto does not have with an error that says so, in the form of the service; moto would break off."""
+
+    def call_action(response: BaseResponse) -> Any:  # noqa: ANN401 moto's own kinds of answers
+        try:
+            return original(response)
+        except NotImplementedError:
+            service, action = response.boto3_service_name, response._get_action()  # noqa: SLF001
+            refused = error_reply(service, UNSUPPORTED, f"The local AWS does not emulate {service}:{action}.")
+            return refused.status_code, dict(refused.headers), refused.get_data(as_text=True)
+
+    return call_action
 
 
 def _resources_there(stack: Stack) -> list[Any]:
@@ -106,7 +122,14 @@ def _delete_change_set(response: CloudFormationResponse) -> ActionResult:
 
 
 def _execute_change_set(response: CloudFormationResponse) -> ActionResult:
-    response.cloudformation_backend.execute_change_set(_required_change_set_id(response))
+    change_set_id = _required_change_set_id(response)
+    status = response.cloudformation_backend.change_sets[change_set_id].execution_status
+    if status != "AVAILABLE":
+        raise CloudFormationError(
+            "InvalidChangeSetStatus",
+            f"ChangeSet [{change_set_id}] cannot be executed in its current execution status of [{status}]",
+        )
+    response.cloudformation_backend.execute_change_set(change_set_id)
     return EmptyResult()
 
 

@@ -265,3 +265,19 @@ def test_what_cannot_be_installed_is_reported_once(lab: Lab) -> None:
         ("KB3", "Failed"),
         ("KB1", "InstalledOther"),
     ]
+
+
+def test_a_listed_update_that_cannot_be_installed_takes_no_place_of_what_is_installed(lab: Lab) -> None:
+    """The baseline says nothing of the update, so that only the one that is installed is reported of its chain."""
+    node = lab.launch("windows")
+    (chain,) = node.catalogue.packages
+    drivers = replace(chain, releases=[replace(one, classification="Drivers") for one in chain.releases])
+    node.catalogue = replace(node.catalogue, packages=(drivers,))
+    node.fault = "0x80070070"
+    put(lab, "id: KB3")
+    install(lab)
+    assert node.states
+    assert [(one.patch.name, one.state.value) for one in node.states.reports] == [
+        ("KB1", "InstalledOther"),
+        ("KB3", "Failed"),
+    ]

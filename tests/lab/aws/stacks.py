@@ -44,7 +44,9 @@ class Stack:
             TemplateBody=json.dumps(template),
             Capabilities=["CAPABILITY_NAMED_IAM"],
         )
-        self._cloudformation.execute_change_set(StackName=self.name, ChangeSetName="change")
+        made = self._cloudformation.describe_change_set(StackName=self.name, ChangeSetName="change")
+        if made["ExecutionStatus"] == "AVAILABLE":
+            self._cloudformation.execute_change_set(StackName=self.name, ChangeSetName="change")
         return self.status
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.lab.aws.stacks import REGION, Resource, Stack, baseline, image, target, window
 from tests.lab.aws.world import Connect
@@ -150,3 +151,46 @@ def test_what_its_condition_keeps_out_is_not_added(preview: Preview, stack: Stac
     assert set(told(preview(wanted))) == {"Window"}
     connect("cloudformation", REGION).execute_change_set(StackName=stack.name, ChangeSetName="preview")
     assert set(stack.ids) == {"Window"}
+
+
+def refused(call: Callable[..., Any], **arguments: Any) -> str:
+    with pytest.raises(ClientError) as error:
+        call(**arguments)
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    return f"{error.value.response['Error']['Code']}: {error.value.response['Error']['Message']}"
+
+
+def test_a_change_set_is_executed_once_and_only_if_it_changes_something(
+    stack: Stack, preview: Preview, connect: Connect
+) -> None:
+    client = connect("cloudformation", REGION)
+    named = {"StackName": stack.name, "ChangeSetName": "preview"}
+    preview(template(Window=window()))
+    client.execute_change_set(**named)
+    assert refused(client.execute_change_set, **named).endswith("in its current execution status of [EXECUTE_COMPLETE]")
+    assert preview(template(Window=window()))["Status"] == "FAILED"
+    assert refused(client.execute_change_set, **named).startswith("InvalidChangeSetStatus: ChangeSet [arn:aws:")
+
+
+def test_a_stack_that_is_there_is_not_created_again(stack: Stack, preview: Preview, connect: Connect) -> None:
+    client = connect("cloudformation", REGION)
+    wanted = {"TemplateBody": json.dumps(template(Window=window())), "ChangeSetType": "CREATE"}
+    preview(template(Window=window()))
+    # One that was never made can be begun with again, and there is one of it.
+    client.create_change_set(StackName=stack.name, ChangeSetName="other", **wanted)
+    assert [one["StackName"] for one in client.describe_stacks()["Stacks"]].count(stack.name) == 1
+    client.execute_change_set(StackName=stack.name, ChangeSetName="other")
+    assert refused(client.create_change_set, StackName=stack.name, ChangeSetName="more", **wanted) == (
+        f"ValidationError: Stack [{stack.name}] already exists and cannot be created again with the changeSet [more]."
+    )
+
+
+def test_an_update_that_changes_nothing_is_refused(stack: Stack, connect: Connect, ssm: Any) -> None:
+    client, body = connect("cloudformation", REGION), json.dumps(template(Window=window()))
+    client.create_stack(StackName=stack.name, TemplateBody=body)
+    nothing = "ValidationError: No updates are to be performed."
+    assert refused(client.update_stack, StackName=stack.name, TemplateBody=body) == nothing
+    changed = json.dumps(template(Window=window(Duration=5)))
+    client.update_stack(StackName=stack.name, TemplateBody=changed)
+    assert ssm.get_maintenance_window(WindowId=stack.ids["Window"])["Duration"] == 5
+    assert refused(client.update_stack, StackName=stack.name, TemplateBody=changed) == nothing
