@@ -74,19 +74,25 @@ class Account:
         """Return the instances that are not terminated, in the order of their launch; with ids only these."""
         backend = ec2_backends[self.account][self.region]
         roles = {one.arn: str(one.roles[0].arn) for one in self._iam.instance_profiles.values() if one.roles}
+        # Subnets without anything around them, which is found out once for all of a fleet's instances.
+        without: set[str] = set()
         for instance in backend.all_instances() if ids is None else self._these(ids):
             if instance.state in ("terminated", "shutting-down"):
                 continue
+            subnet, profile = instance.subnet_id or "", (instance.iam_instance_profile or {}).get("Arn", "")
+            network = None if subnet in without else network_of(backend, self.region, instance)
+            if network is None:
+                without.add(subnet)
             yield Instance(
                 id=instance.id,
                 image=self._images.get(instance.image_id, instance.image_id),
                 running=instance.state == "running",
-                role=roles.get((instance.iam_instance_profile or {}).get("Arn", ""), ""),
+                role=roles.get(profile, ""),
                 tags=dict(backend.tags.get(instance.id, {})),
                 ip=instance.private_ip or "",
-                network=network_of(backend, self.region, instance),
+                network=network,
                 type=instance.instance_type,
-                profile=(instance.iam_instance_profile or {}).get("Arn", ""),
+                profile=profile,
                 key_name=instance.key_name or "",
                 public_ip=instance.public_ip or "",
                 zone=instance.placement.zone or "",
