@@ -31,6 +31,8 @@ _INFORMATION_PAGE = 50
 _IDS_IN_A_FILTER = 200
 """Ids by which DescribeTags takes a filter."""
 _TAGS_PAGE = 1_000
+_TAGGED_AHEAD = 4
+"""Requests for tags at one time: what is done with the nodes takes several requests for each of these."""
 
 NEEDS = (
     Need(
@@ -106,7 +108,7 @@ def with_tags(session: Session, found: Iterable[Node]) -> Iterator[Node]:
             replace(one, tags=tags.get(one.id, {}), name=tags.get(one.id, {}).get("Name") or one.name) for one in batch
         ]
 
-    return chain.from_iterable(session.each(tagged, batches(found, _IDS_IN_A_FILTER)))
+    return chain.from_iterable(session.each(tagged, batches(found, _IDS_IN_A_FILTER), under_way=_TAGGED_AHEAD))
 
 
 def list_nodes(session: Session, targets: Targets | None = None) -> list[Node]:

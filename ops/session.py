@@ -138,14 +138,19 @@ class Session:
         """Return the time at the service as of its last reply; this machine's time before the first one."""
         return self.service_time or datetime.now(UTC)
 
-    def each(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    def each(self, work: Callable[[T], R], items: Iterable[T], *, under_way: int = 2 * CONCURRENCY) -> Iterator[R]:
         """Do some work for every item, several at one time, and yield what it returns in the order of the items.
 
         Items are taken as they come: while one page of a list is worked on, the next is read. No more of them are
         under way than make sense, so that memory does not grow with the list.
+
+        Args:
+            work: what is done for an item.
+            items: the items.
+            under_way: for how many items it is done, or about to be, at one time.
         """
         source = iter(items)
-        waiting: deque[Future[R]] = deque(self._pool.submit(work, one) for one in islice(source, 2 * CONCURRENCY))
+        waiting: deque[Future[R]] = deque(self._pool.submit(work, one) for one in islice(source, under_way))
         try:
             while waiting:
                 yield waiting.popleft().result()
