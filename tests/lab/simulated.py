@@ -182,7 +182,7 @@ class FakeCloud:
             self.running[instance_id] = replace(self.running[instance_id], running=state == "running")
 
     def allowed(self, role: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
-        return access.allowed(self._documents(role), action, resource, context)
+        return bool(role) and access.allowed(self._documents(role), action, resource, context)
 
     def trusts(self, role: str, service: str, context: Mapping[str, str] | None = None) -> bool:
         document = self.trust.get(role, trusting("ssm.amazonaws.com", "events.amazonaws.com", "ec2.amazonaws.com"))

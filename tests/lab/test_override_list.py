@@ -214,6 +214,26 @@ def test_a_list_that_an_endpoint_does_not_let_through_fails_the_node(lab: Lab, a
     assert install(lab, at).status == "Success"
 
 
+def test_a_public_list_is_fetched_as_nobody_and_another_as_the_nodes_role(lab: Lab) -> None:
+    put(lab, "id: plain.noarch")
+    lab.cloud.public.add("lists/prod.yaml")
+    patching = [f"{bucket}/*" for bucket in patching_buckets("us-east-1")]
+    for_all = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{p}" for p in patching],
+    }
+    for_the_role = {**for_all, "Principal": {"AWS": NODE_ROLE}, "Resource": "arn:aws:s3:::output/*"}
+    network = replace(isolated(), s3={"vpce-s3": {"Statement": [for_all, for_the_role]}})
+    lab.change(lab.launch(), network=network)
+    assert install(lab, AT).status == "Success"
+    assert (
+        "the policy of vpce-s3 does not allow s3:GetObject on arn:aws:s3:::output/lists/prod.yaml"
+        in work_of(invocations(install(lab, PUBLIC))[0]).error
+    )
+
+
 def isolated(*buckets: str) -> Network:
     """Return a network that reaches the agent's services and, of S3, these buckets."""
     statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:*"}
