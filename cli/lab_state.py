@@ -31,7 +31,9 @@ def save(file: _File) -> None:
 def load(
     file: _File,
     port: Annotated[int, typer.Option(help="Port on the loopback interface; any free one by default.")] = 0,
-    speed: Annotated[float | None, typer.Option(help="Lab seconds that go by in a second.", min=0.1)] = None,
+    speed: Annotated[
+        float | None, typer.Option(help="Lab seconds that go by in a second; those of the save by default.", min=0.1)
+    ] = None,
     run: Annotated[bool, typer.Option("--running", help="Let time go by also while nothing runs.")] = False,
 ) -> None:
     """Start a local AWS that goes on from a save: eval "$(patchops lab load FILE)". Load none that you do not trust."""

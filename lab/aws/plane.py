@@ -151,6 +151,7 @@ class Plane:
         """Go on from a state that `at_rest` gave."""
         with self._changed:
             self._clock = state["clock"]
+            self.speed = state["speed"]
             self._engines = state["engines"]
             self.accounts = state["accounts"]
             self._catalogues = state["catalogues"]

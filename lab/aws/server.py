@@ -66,7 +66,7 @@ class LocalAws:
     Args:
         port: where it listens on the loopback interface; 0 for any free port.
         start: what the clock shows first.
-        speed: lab seconds that go by in a second while something runs.
+        speed: lab seconds that go by in a second while something runs; that of the saved state, or 120, by default.
         catalogues: the operating systems with their patches; the built-in ones by default.
         running: whether time also goes by while nothing runs.
         saved: a state to go on from, as `lab.aws.saved_state.save` wrote it; none by default.
@@ -85,12 +85,12 @@ class LocalAws:
         *,
         port: int = 0,
         start: datetime = DEFAULT_START,
-        speed: float = DEFAULT_SPEED,
+        speed: float | None = None,
         catalogues: tuple[Catalogue, ...] | None = None,
         running: bool = False,
         saved: bytes = b"",
     ) -> None:
-        self.plane = Plane(start=start, speed=speed, catalogues=catalogues, running=running)
+        self.plane = Plane(start=start, speed=speed or DEFAULT_SPEED, catalogues=catalogues, running=running)
         self._calm = Calm()
         resource.install(self.plane)
         moto_corrections.install()
@@ -101,6 +101,7 @@ class LocalAws:
         self.traffic = Traffic(self.plane)
         if saved:
             saved_state.restore(self.plane, saved)
+            self.plane.pace(speed=speed)
         self._moto = DomainDispatcherApplication(create_backend_app)
         # For every request moto looks through the folders of all its services.
         self._moto.get_backend_for_host = lru_cache(self._moto.get_backend_for_host)
@@ -167,7 +168,7 @@ def main() -> None:
     """Serve, and say on one line where, as JSON."""
     parser = argparse.ArgumentParser(description="The local AWS for patching")
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--speed", type=float, default=DEFAULT_SPEED)
+    parser.add_argument("--speed", type=float)
     parser.add_argument("--start", type=datetime.fromisoformat, default=DEFAULT_START)
     parser.add_argument("--catalogue", help="a file with catalogues in the place of the built-in ones")
     parser.add_argument("--running", action="store_true", help="let time go by also while nothing runs")

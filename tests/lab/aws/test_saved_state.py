@@ -212,3 +212,14 @@ def test_the_command_saves_and_says_how_far_the_clock_moved(
     assert moved.startswith("the clock moved from ")
     assert saved_to.startswith(f"saved to {tmp_path}/again.save (")
     saved_file.read(tmp_path / "again.save")
+
+
+def test_a_pace_that_was_chosen_is_gone_on_with() -> None:
+    from lab.aws.plane import Plane  # noqa: PLC0415 imports moto
+
+    saved, loaded = Plane(speed=7), Plane()
+    with saved.at_rest() as state:
+        loaded.resume(state)
+    assert loaded.speed == 7
+    saved.stop()
+    loaded.stop()
