@@ -252,7 +252,7 @@ th, td { padding: .35rem .7rem; text-align: left; vertical-align: top; border-bo
 thead th { background: var(--panel); white-space: nowrap; }
 tbody th { font-weight: 500; min-width: 11rem; max-width: 28rem;
   overflow-wrap: anywhere; }
-tbody tr:last-child > * { border-bottom: 0; } td { overflow-wrap: anywhere; }
+tbody tr:last-child > * { border-bottom: 0; } td { overflow-wrap: break-word; }
 td:last-child { min-width: 9rem; }
 thead button { all: unset; cursor: pointer; font-weight: 600; } thead button:focus-visible { outline: 2px solid; }
 th[aria-sort=ascending] button::after { content: " \\25B2"; }
