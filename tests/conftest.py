@@ -7,7 +7,6 @@ import gc
 import json
 import os
 import sys
-from collections import Counter
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -48,16 +47,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupSch
     return _GroupsAndFiles(config, log)
 
 
+LONGEST_FIRST = ["commands", "ops", "local-aws", "workshop", "saved-state", "policies", "app", "stacks", "constructs"]
+"""The groups in the order in which they are begun, so that none of them is left to one worker at the end."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, the groups with most tests; files of quick tests fill up the end."""
+    """Begin with the groups that take longest; files of quick tests fill up the end."""
 
-    def group(item: pytest.Item) -> str:
+    def place(item: pytest.Item) -> int:
         mark = item.get_closest_marker("xdist_group")
-        return str(mark.args[0]) if mark else ""
+        group = mark.args[0] if mark else ""
+        return LONGEST_FIRST.index(group) if group in LONGEST_FIRST else len(LONGEST_FIRST)
 
-    groups = {item: group(item) for item in items}
-    sizes = Counter(filter(None, groups.values()))
-    items.sort(key=lambda item: -sizes[groups[item]])
+    items.sort(key=place)
 
 
 @pytest.hookimpl(wrapper=True)
