@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -153,3 +154,16 @@ def test_an_association_that_is_gone_has_no_compliance_any_more(lab: Lab) -> Non
     assert "Association" in known(lab, node)
     lab.engine.state_manager.delete(made)
     assert "Association" not in known(lab, node)
+
+
+def test_a_run_that_ended_without_a_report_is_when_the_association_was_executed_last(lab: Lab) -> None:
+    node = lab.launch()
+    tagged(lab)
+    made = associate(lab, node, BaselineTags="Key=Ring,Values=late")
+    (first,) = known(lab, node)["Association"].items
+    lab.cloud.forbid(NODE_ROLE, "ssm:GetPatchBaseline")
+    lab.clock.advance(lab.clock.now + timedelta(days=1))
+    lab.engine.state_manager.apply(lab.engine.state_manager.get(made))
+    lab.clock.finish_work()
+    (second,) = known(lab, node)["Association"].items
+    assert second.executed > first.executed + timedelta(hours=23)
