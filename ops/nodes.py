@@ -28,9 +28,9 @@ PAGE = 1_000
 _MAX_VALUES = 40
 """Values that a filter of DescribeInstanceProperties takes."""
 _INFORMATION_PAGE = 50
-_IDS_IN_A_FILTER = 200
+IDS_IN_A_FILTER = 200
 """Ids by which DescribeTags takes a filter."""
-_TAGS_PAGE = 1_000
+TAGS_PAGE = 1_000
 _TAGGED_AHEAD = 4
 """Requests for tags at one time: what is done with the nodes takes several requests for each of these."""
 
@@ -108,7 +108,7 @@ def with_tags(session: Session, found: Iterable[Node]) -> Iterator[Node]:
             replace(one, tags=tags.get(one.id, {}), name=tags.get(one.id, {}).get("Name") or one.name) for one in batch
         ]
 
-    return chain.from_iterable(session.each(tagged, batches(found, _IDS_IN_A_FILTER), under_way=_TAGGED_AHEAD))
+    return chain.from_iterable(session.each(tagged, batches(found, IDS_IN_A_FILTER), under_way=_TAGGED_AHEAD))
 
 
 def list_nodes(session: Session, targets: Targets | None = None) -> list[Node]:
@@ -199,7 +199,7 @@ def _tags(session: Session, ids: Sequence[str]) -> dict[str, dict[str, str]]:
     if not ids:
         return tags
     pages: Iterable[Any] = session.ec2.get_paginator("describe_tags").paginate(
-        Filters=[{"Name": "resource-id", "Values": list(ids)}], PaginationConfig={"PageSize": _TAGS_PAGE}
+        Filters=[{"Name": "resource-id", "Values": list(ids)}], PaginationConfig={"PageSize": TAGS_PAGE}
     )
     for page in pages:
         for tag in page["Tags"]:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 
-from ops.nodes import Node, batches
+from ops.nodes import IDS_IN_A_FILTER, TAGS_PAGE, Node, batches
 from ops.permissions import Need, On
 from ops.session import Session
 from patching.targets import IDS_KEY, Targets
 
 NEEDS = (Need(On.ANYTHING, "ec2:DescribeInstances", "ec2:DescribeTags"),)
 
-_TAGS_PAGE = 1_000
-_IDS_IN_A_FILTER = 200
 _DEAD = ("terminated", "shutting-down")
 
 
@@ -34,7 +32,7 @@ def unmanaged(session: Session, targets: Targets, managed: Container[str]) -> It
         ClientError: they could not be read.
     """
     candidates = (one for one in _targeted(session, targets) if one not in managed)
-    for batch in batches(candidates, _IDS_IN_A_FILTER):
+    for batch in batches(candidates, IDS_IN_A_FILTER):
         pages = session.ec2.get_paginator("describe_instances").paginate(
             Filters=[{"Name": "instance-id", "Values": batch}]
         )
@@ -65,7 +63,7 @@ def _targeted(session: Session, targets: Targets) -> Iterable[str]:
 def _with_tag(session: Session, key: str, values: tuple[str, ...]) -> Iterator[str]:
     pages = session.ec2.get_paginator("describe_tags").paginate(
         Filters=[{"Name": "resource-type", "Values": ["instance"]}, {"Name": key, "Values": list(values)}],
-        PaginationConfig={"PageSize": _TAGS_PAGE},
+        PaginationConfig={"PageSize": TAGS_PAGE},
     )
     # Values of a filter may be patterns, and those of targets are none.
     yield from (one["ResourceId"] for page in session.ahead(pages) for one in page["Tags"] if one["Value"] in values)

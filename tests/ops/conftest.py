@@ -3,10 +3,8 @@ call each, so that it is there in seconds."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -16,10 +14,11 @@ import boto3
 import botocore.loaders
 import pytest
 
-from cli import main
 from lab import local_aws
 from ops.session import Session
 from tests.conftest import SNAPSHOTS
+from tests.patchops import Patchops, Result
+from tests.patchops import run as run_here
 
 SPEED = 200_000.0
 PROD = ("--environment", "lab", "--tag", "Workload=Prod")
@@ -59,22 +58,6 @@ def connect(running: local_aws.LocalAws, service: str) -> Any:
     return boto3.client(service, **{argument: values[name] for name, argument in names.items()})  # type: ignore[call-overload]
 
 
-@dataclass(frozen=True)
-class Result:
-    """How a command ended, and what it wrote."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Patchops = Callable[..., Result]
-
-
 @pytest.fixture
 def account(aws: local_aws.LocalAws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[local_aws.LocalAws]:
     """The local AWS as boto3 finds it in the environment, on which nothing goes wrong before or after the test."""
@@ -101,12 +84,7 @@ def patchops(
     """Run `patchops` in this process."""
 
     def run(*arguments: str) -> Result:
-        monkeypatch.setattr("sys.argv", ["patchops", *arguments])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main.main()
-        out, err = capfd.readouterr()
-        return Result(int(ended.value.code or 0), out, err)
+        return run_here(monkeypatch, capfd, *arguments)
 
     return run
 

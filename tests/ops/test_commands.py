@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator
 from cli import main, schemas
 from lab.local_aws import LocalAws
 from ops.permissions import policy
-from tests.ops.conftest import PROD, Patchops
+from tests.ops.conftest import PROD
+from tests.patchops import Patchops
 
 pytestmark = pytest.mark.xdist_group("ops")
 

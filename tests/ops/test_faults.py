@@ -15,7 +15,8 @@ import pytest
 from botocore.retries.bucket import TokenBucket
 
 from lab.local_aws import LocalAws
-from tests.ops.conftest import PROD, Patchops, connect
+from tests.ops.conftest import PROD, connect
+from tests.patchops import Patchops
 
 pytestmark = pytest.mark.xdist_group("ops")
 

@@ -14,7 +14,8 @@ import typer
 
 from lab.local_aws import LocalAws
 from ops.session import Session
-from tests.ops.conftest import PROD, SPEED, Patchops, connect
+from tests.ops.conftest import PROD, SPEED, connect
+from tests.patchops import Patchops
 
 pytestmark = pytest.mark.xdist_group("ops")
 

@@ -6,17 +6,18 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from cli import main
 from lab import local_aws
 from lab.workshop import Workshop, run_sections
 from ops.session import Session
+from tests.patchops import Patchops, Result
+from tests.patchops import run as run_here
 
 SPEED = 20_000.0
 PATCHOPS = str(Path(sys.executable).parent / "patchops")
@@ -46,18 +47,6 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
         yield Ran(aws, folder, succeeded, printed.getvalue())
 
 
-@dataclass(frozen=True)
-class Result:
-    """How a command ended, and what it wrote."""
-
-    code: int
-    out: str
-    err: str
-
-
-Patchops = Callable[..., Result]
-
-
 @pytest.fixture
 def patchops(ran: Ran, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Patchops:
     """Run `patchops` against the local AWS, in this process: starting Python anew takes longer than most commands."""
@@ -66,11 +55,7 @@ def patchops(ran: Ran, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFix
         monkeypatch.setenv(name, value)
 
     def run(*arguments: str) -> Result:
-        monkeypatch.setattr("sys.argv", ["patchops", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main.main()
-        out, err = capfd.readouterr()
-        return Result(int(ended.value.code or 0), out, err)
+        return run_here(monkeypatch, capfd, *arguments)
 
     return run
 

@@ -14,7 +14,8 @@ import pytest
 
 from lab.access import allowed
 from tests.iam_calls import ARN, Call, record, refused
-from tests.workshop.conftest import Patchops, Ran
+from tests.patchops import Patchops
+from tests.workshop.conftest import Ran
 
 pytestmark = pytest.mark.xdist_group("workshop")
 

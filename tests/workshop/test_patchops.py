@@ -17,7 +17,8 @@ import pytest
 
 from lab import local_aws
 from review.synthesis import Source, synthesize
-from tests.workshop.conftest import Patchops, Ran
+from tests.patchops import Patchops
+from tests.workshop.conftest import Ran
 
 pytestmark = pytest.mark.xdist_group("workshop")
 PROD = ("--environment", "lab", "--tag", "Workload=Prod")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lab import local_aws as client
+from tests.patchops import Patchops, Result
+from tests.patchops import run as run_here
 
 if TYPE_CHECKING:
     from lab.aws.server import LocalAws
@@ -23,29 +23,13 @@ pytestmark = pytest.mark.xdist_group("local-aws")
 REGION = "ap-southeast-7"
 
 
-@dataclass(frozen=True)
-class Result:
-    code: int
-    out: str
-    err: str
-
-
-Patchops = Callable[..., Result]
-
-
 @pytest.fixture
 def patchops(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Patchops:
-    from cli import main  # noqa: PLC0415 imports the whole of it
-
     monkeypatch.setenv("AWS_REGION", REGION)
     monkeypatch.setattr(client, "required", lambda: client.LocalAws(local_aws.url, 1))
 
     def run(*arguments: str) -> Result:
-        monkeypatch.setattr("sys.argv", ["patchops", "lab", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main.main()
-        out, err = capsys.readouterr()
-        return Result(int(ended.value.code or 0), out, err)
+        return run_here(monkeypatch, capsys, "lab", *arguments)
 
     return run
 
