@@ -263,12 +263,15 @@ class _Baselines:
 def _states(session: Session, batch: Sequence[Node]) -> tuple[dict[str, Any], str]:
     """Return the patch states of nodes by their ids, and what went wrong, in words."""
     states: dict[str, Any] = {}
+    request: Any = {"InstanceIds": [node.id for node in batch], "MaxResults": MAX_IDS}
     try:
-        pages = session.ssm.get_paginator("describe_instance_patch_states").paginate(
-            InstanceIds=[node.id for node in batch], PaginationConfig={"PageSize": MAX_IDS}
-        )
-        for page in pages:
+        # Without a paginator, which takes as long as reading the reply does: nearly always there is one page.
+        while True:
+            page = session.ssm.describe_instance_patch_states(**request)
             states |= {state["InstanceId"]: state for state in page["InstancePatchStates"]}
+            if not page.get("NextToken"):
+                break
+            request["NextToken"] = page["NextToken"]
     except (BotoCoreError, ClientError) as error:
         return states, f"patch states of {len(batch)} nodes ({batch[0].id} to {batch[-1].id}): {in_words(error)}"
     return states, ""

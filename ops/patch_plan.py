@@ -11,9 +11,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
 
 from ops import compliance, effective_baselines, patching_windows
 from ops import unmanaged as unmanaged_instances
+from ops.alike import Alike
 from ops.compliance import NodeReport, OpenPatch
 from ops.effective_baselines import Baselines
 from ops.nodes import Node, nothing_matches, stream, until_it_fails, with_tags
@@ -148,6 +151,7 @@ def plans(
     """
     baselines = effective_baselines.read(session)
     windows = [one for one in patching_windows.read(session, deployment) if one.enabled and one.operation == "Install"]
+    coming = Alike(chain.from_iterable(one.targets for one in windows), partial(_coming, windows))
     seen: set[str] = set()
 
     def managed() -> Iterator[Node]:
@@ -156,7 +160,7 @@ def plans(
             yield node
 
     for report in compliance.judge(session, managed(), problems, patches=patches):
-        yield _of_report(report, baselines, windows, reboot)
+        yield _of_report(report, baselines, coming.of(report.node), reboot)
     others = 0
     for one in until_it_fails(unmanaged(session, targets, seen), "the instances", problems):
         others += 1
@@ -220,17 +224,27 @@ class Adding:
         )
 
 
-def _of_report(
-    report: NodeReport, baselines: Baselines, windows: Sequence[PatchingWindow], reboot: RebootOption
-) -> NodePlan:
+@dataclass(frozen=True)
+class _Coming:
+    """The windows that install on a node, and when the first of them opens next."""
+
+    names: tuple[str, ...]
+    opens: datetime | None
+
+
+def _coming(windows: Sequence[PatchingWindow], node: Node) -> _Coming:
+    selecting = [one for one in windows if one.selects(node.id, node.tags)]
+    opening = [one.next_run for one in selecting if one.next_run]
+    return _Coming(tuple(one.name for one in selecting), min(opening, default=None))
+
+
+def _of_report(report: NodeReport, baselines: Baselines, coming: _Coming, reboot: RebootOption) -> NodePlan:
     node = report.node
     baseline = baselines.of(node)
-    selecting = [one for one in windows if one.selects(node.id, node.tags)]
     known = report.compliance is not NodeCompliance.UNKNOWN or bool(report.counts)
     missing = report.counts.get(PatchState.MISSING, 0) if known else None
     pending = report.counts.get(PatchState.INSTALLED_PENDING_REBOOT, 0)
     reboots = bool(missing or pending) and reboot is RebootOption.REBOOT_IF_NEEDED if known else None
-    opening = [one.next_run for one in selecting if one.next_run]
     return NodePlan(
         node=node,
         managed=True,
@@ -241,8 +255,8 @@ def _of_report(
         missing=missing,
         patches=tuple(one for one in report.open_patches if one.state is PatchState.MISSING),
         reboots=reboots,
-        windows=tuple(one.name for one in selecting),
-        next_window=min(opening, default=None),
+        windows=coming.names,
+        next_window=coming.opens,
         seconds=report.seconds if report.operation == "Install" else 0,
     )
 
