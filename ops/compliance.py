@@ -72,7 +72,7 @@ class OpenPatch:
     cves: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass
 class NodeReport:
     """What is known of one node.
 
@@ -278,7 +278,7 @@ def _states(session: Session, batch: Sequence[Node]) -> tuple[dict[str, Any], st
 
 
 def _report(node: Node, state: dict[str, Any], baselines: _Baselines) -> NodeReport:
-    counts = {one: int(state.get(name, 0)) for one, name in _COUNT_FIELDS}
+    counts = {one: state.get(name, 0) for one, name in _COUNT_FIELDS}
     baseline = baselines.get(state["BaselineId"])
     lacking = sum(counts[one] for one in baseline.open_states)
     # Whether available security updates count is said by the baseline; it may be that it could not be read.
@@ -296,9 +296,9 @@ def _report(node: Node, state: dict[str, Any], baselines: _Baselines) -> NodeRep
         baseline_id=state["BaselineId"],
         baseline_name=baseline.name,
         patch_group=state.get("PatchGroup", ""),
-        critical=int(state.get("CriticalNonCompliantCount", 0)),
-        security=int(state.get("SecurityNonCompliantCount", 0)),
-        other=int(state.get("OtherNonCompliantCount", 0)),
+        critical=state.get("CriticalNonCompliantCount", 0),
+        security=state.get("SecurityNonCompliantCount", 0),
+        other=state.get("OtherNonCompliantCount", 0),
     )
 
 

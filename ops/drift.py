@@ -106,8 +106,8 @@ def drift(
     Raises:
         OperationError: no node is targeted.
     """
+    found = session.begun(with_tags(session, until_it_fails(stream(session, targets), "the managed nodes", problems)))
     deployed = read(session)
-    found = with_tags(session, until_it_fails(stream(session, targets), "the managed nodes", problems))
     seen = 0
     by_tags = Alike(deployed.targets(), partial(_by_tags, deployed))
     for report in compliance.judge(session, found, problems, patches=False):

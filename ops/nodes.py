@@ -46,7 +46,8 @@ GROUP_NEEDS = (Need(On.ANYTHING, "resource-groups:ListGroupResources", "tag:GetR
 """In addition, if nodes are targeted by a resource group."""
 
 
-@dataclass(frozen=True)
+# Not frozen, nor are the others of which a large fleet has one for each node: it takes longer than making them does.
+@dataclass
 class Node:
     """A managed node.
 

@@ -22,7 +22,7 @@ from ops.effective_baselines import Baselines
 from ops.nodes import Node, nothing_matches, stream, until_it_fails, with_tags
 from ops.patching_windows import PatchingWindow
 from ops.session import Session
-from ops.unmanaged import unmanaged
+from ops.unmanaged import targeted_instances, unmanaged
 from patching.compliance import NodeCompliance, PatchState
 from patching.deployment import Deployment
 from patching.rate_control import RateControl
@@ -40,7 +40,7 @@ ASSUMED_MINUTES = 15
 """How long an installation on a node is taken to last if none of the nodes has ever reported one."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class NodePlan:
     """What an installation would do on one node.
 
@@ -149,20 +149,23 @@ def plans(
     Raises:
         OperationError: no node and no instance is targeted.
     """
+    # All of it is under way at one time: of a large fleet, each of the two lists takes seconds.
+    instances = session.meanwhile(lambda: targeted_instances(session, targets))
+    nodes = session.begun(with_tags(session, until_it_fails(stream(session, targets), "the managed nodes", problems)))
     baselines = effective_baselines.read(session)
     windows = [one for one in patching_windows.read(session, deployment) if one.enabled and one.operation == "Install"]
     coming = Alike(chain.from_iterable(one.targets for one in windows), partial(_coming, windows))
     seen: set[str] = set()
 
     def managed() -> Iterator[Node]:
-        for node in with_tags(session, until_it_fails(stream(session, targets), "the managed nodes", problems)):
+        for node in nodes:
             seen.add(node.id)
             yield node
 
     for report in compliance.judge(session, managed(), problems, patches=patches):
         yield _of_report(report, baselines, coming.of(report.node), reboot)
     others = 0
-    for one in until_it_fails(unmanaged(session, targets, seen), "the instances", problems):
+    for one in until_it_fails(unmanaged(session, instances.result, seen), "the instances", problems):
         others += 1
         yield NodePlan(one, False, one.ping, "", "not a managed node", None, None, (), None, (), None, 0)  # noqa: FBT003
     if not seen and not others and not problems:

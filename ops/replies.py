@@ -100,8 +100,6 @@ class _Ec2(EC2QueryParser):
         texts = _texts(shape.member)
         if texts is None or shape.serialization.get("flattened"):
             return EC2QueryParser._handle_list(self, shape, node)  # type: ignore[attr-defined]  # noqa: SLF001
-        # Tags are written with their namespace before them: {http://ec2.amazonaws.com/doc/2016-11-15/}key.
-        return [
-            {texts[name]: one.text or "" for one in item if (name := one.tag.rpartition("}")[2]) in texts}
-            for item in node
-        ]
+        # Names have their namespace before them: {http://ec2.amazonaws.com/doc/2016-11-15/}key.
+        names = {node.tag[: node.tag.find("}") + 1] + name: member for name, member in texts.items()}
+        return [{names[one.tag]: one.text or "" for one in item if one.tag in names} for item in node]

@@ -143,7 +143,7 @@ class Session:
         """Return the time at the service as of its last reply; this machine's time before the first one."""
         return self.service_time or datetime.now(UTC)
 
-    def each(self, work: Callable[[T], R], items: Iterable[T], *, under_way: int = 2 * CONCURRENCY) -> Iterator[R]:
+    def each(self, work: Callable[[T], R], items: Iterable[T], *, under_way: int = 4 * CONCURRENCY) -> Iterator[R]:
         """Do some work for every item, several at one time, and yield what it returns in the order of the items.
 
         Items are taken as they come: while one page of a list is worked on, the next is read. No more of them are
@@ -171,6 +171,23 @@ class Session:
         while (one := following.result()) is not _END:
             following = self._pool.submit(next, source, _END)
             yield one  # type: ignore[misc]  # the end is no item
+
+    def begun(self, items: Iterable[T]) -> Iterator[T]:
+        """Begin to read items now, and yield them when they are asked for."""
+        source = iter(items)
+        first = self._pool.submit(next, source, _END)
+
+        def found() -> Iterator[T]:
+            one = first.result()
+            while one is not _END:
+                yield one  # type: ignore[misc]  # the end is no item
+                one = next(source, _END)
+
+        return found()
+
+    def meanwhile(self, work: Callable[[], R]) -> Future[R]:
+        """Begin to do some work beside what else is done."""
+        return self._pool.submit(work)
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:

@@ -84,12 +84,19 @@ class TagListings:
 
     def _find(self, backend: EC2Backend, filters: Mapping[str, Sequence[str]]) -> list[str]:
         changes = self._plane.changes.number
-        if changes != self._changes or len(self._known) >= _KEPT_LISTINGS:
+        if changes != self._changes:
             self._known, self._changes = {}, changes
+        known = self._known
         key = (backend.region_name, repr(sorted(filters.items())))
-        if key not in self._known:
-            self._known[key] = list(_matching(backend, filters))
-        return self._known[key]
+        found = known.get(key)
+        if found is None:
+            found = list(_matching(backend, filters))
+            # The tags of a few resources are found as fast as they are looked up here.
+            if len(found) > _MOST:
+                known[key] = found
+            if len(known) > _KEPT_LISTINGS:
+                known.pop(next(iter(known)), None)
+        return found
 
 
 def _filters(given: Mapping[str, str]) -> dict[str, list[str]]:
