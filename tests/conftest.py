@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+import xdist
+from _pytest.runner import runtestprotocol  # not public, but what plug-ins that run a test otherwise have always used
 from xdist.scheduler import LoadGroupScheduling
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 MOST_DIFFERENT_LINES = 60
 
-# The suite runs hundreds of times, always with the same examples; HYPOTHESIS_PROFILE=thorough looks further.
-settings.register_profile("tests", deadline=None, derandomize=True, max_examples=20, database=None)
-settings.register_profile("thorough", deadline=None, max_examples=1000)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
+TELLING_SECONDS = 0.005
+"""How long a set-up or tear-down takes that is worth a report; `--durations` shows none that takes less."""
+
 os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
 # A worker has a core: four threads beside each Node cost more than they save.
 os.environ.setdefault("NODE_OPTIONS", "--v8-pool-size=1")
@@ -32,6 +32,28 @@ Snapshot = Callable[[str, Any], None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--snapshot-update", action="store_true", help="write the snapshots anew instead of comparing")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Give Hypothesis the same examples in every run of the suite; HYPOTHESIS_PROFILE=thorough looks further."""
+    if xdist.is_xdist_controller(session):
+        return
+    from hypothesis import settings  # noqa: PLC0415 which takes a while, and workers wait for the one that starts them
+
+    settings.register_profile("tests", deadline=None, derandomize=True, max_examples=20, database=None)
+    settings.register_profile("thorough", deadline=None, max_examples=1000)
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Send from a worker only reports that tell something: to send five things of each test takes longer than most."""
+    if not hasattr(item.config, "workerinput") or item.config.option.xmlpath:
+        return None
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed or report.sections or report.duration >= TELLING_SECONDS:
+            item.ihook.pytest_runtest_logreport(report=report)
+    return True
 
 
 class _GroupsAndFiles(LoadGroupScheduling):  # type: ignore[misc]  # xdist is not typed

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
-import pytest
-
 from patching.policy import Policy, pages
 from patching.policy.part import Part
 from patching.policy_schema import annotated_schema
+from tests.rows import each_row
 
 ROOT = Path(__file__).parents[2]
 PAGES = {name: value for name, value in vars(pages).items() if name.isupper() and name not in {"PAGE", "OWN"}}
@@ -24,7 +23,7 @@ def parts(model: type[Part] = Part) -> Iterator[type[Part]]:
         yield from parts(one)
 
 
-@pytest.mark.parametrize("part", list(parts()), ids=lambda part: part.__name__)
+@each_row("part", list(parts()), ids=lambda part: part.__name__)
 def test_every_key_names_its_page_or_says_that_it_has_none(part: type[Part]) -> None:
     own = part.model_config.get("json_schema_extra") or {}
     lacking = [
@@ -77,7 +76,7 @@ def functions(node: ast.AST, of: str = "") -> Iterator[tuple[ast.FunctionDef, st
             yield from functions(one, ast.get_docstring(one) or "")
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "patching").rglob("*.py")), ids=lambda path: path.stem)
+@each_row("path", sorted((ROOT / "patching").rglob("*.py")), ids=lambda path: path.stem)
 def test_whatever_refuses_something_names_the_page_that_it_follows(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     tree = ast.parse(source)

@@ -15,6 +15,7 @@ from patching.policy_reference import EXAMPLE, Section, home, reference, section
 from patching.policy_refusals import MODULES, of_part, of_whole, said
 from patching.policy_schema import annotated_schema
 from patching.policy_values import anchor
+from tests.rows import each_row
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "policy.md"
@@ -45,7 +46,7 @@ def test_every_link_within_the_page_and_to_a_file_leads_somewhere() -> None:
     assert [link for link in files if not (PAGE.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.heading)
+@each_row("section", SECTIONS, ids=lambda section: section.heading)
 def test_every_key_is_in_the_reference_with_its_value_and_its_meaning(section: Section) -> None:
     text = PAGE.read_text().partition(f"# `{section.heading}`\n")[2].partition("\n#")[0]
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE))

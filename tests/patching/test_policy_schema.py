@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from patching.policy_file import PolicyError, parse_policy
 from patching.policy_schema import member_meanings, schema
 from patching.yaml_file import parse
 from tests.patching.policies import SMALL
+from tests.rows import each_row
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "config"
@@ -61,7 +61,7 @@ def test_the_labs_policy_names_the_schema() -> None:
 POLICIES = [*CONFIG.glob("*.yaml"), *(ROOT / "tests" / "policies").glob("*.yaml"), EXAMPLE / "policy.yaml"]
 
 
-@pytest.mark.parametrize("text", [SMALL, *(path.read_text() for path in sorted(POLICIES))])
+@each_row("text", [SMALL, *(path.read_text() for path in sorted(POLICIES))])
 def test_a_policy_keeps_the_schema(text: str) -> None:
     VALIDATOR.validate(load(text))
 
@@ -80,7 +80,7 @@ def at(data: dict[str, Any], *path: str | int, **changes: Any) -> dict[str, Any]
     return changed
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("path", "changes"),
     [
         # Keys.
@@ -129,7 +129,7 @@ def test_an_editor_marks_a_typical_mistake_which_the_models_refuse_as_well(
     assert not is_policy(broken)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("path", "changes"),
     [
         ((), {"fleet": None, "monitoring": None}),
