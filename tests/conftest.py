@@ -69,17 +69,20 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupSch
     return _GroupsAndFiles(config, log)
 
 
-LONGEST_FIRST = ["commands", "ops", "local-aws", "workshop", "saved-state", "policies", "app", "stacks", "constructs"]
-"""The groups in the order in which they are begun, so that none of them is left to one worker at the end."""
+LONGEST_FIRST = [
+    *("commands", "ops", "local-aws", "workshop", "saved-state", "policies", "app", "stacks", "constructs"),
+    *("test_policy_schema", "test_template_rules"),
+]
+"""The groups and files in the order in which they are begun, so that none of them is left to one worker at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the groups that take longest; files of quick tests fill up the end."""
+    """Begin with the groups and files that take longest; files of quick tests fill up the end."""
 
     def place(item: pytest.Item) -> int:
         mark = item.get_closest_marker("xdist_group")
-        group = mark.args[0] if mark else ""
-        return LONGEST_FIRST.index(group) if group in LONGEST_FIRST else len(LONGEST_FIRST)
+        name = mark.args[0] if mark else item.path.stem
+        return LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(LONGEST_FIRST)
 
     items.sort(key=place)
 
