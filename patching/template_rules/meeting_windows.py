@@ -14,7 +14,7 @@ from patching.run_patch_baseline import Operation
 from patching.schedule import Schedule
 from patching.targets import may_share
 from patching.template_rules.assembly import Resource, listed, texts
-from patching.template_rules.commands import PATCHING, TASK, WINDOW, Command, commands, target_groups
+from patching.template_rules.commands import PATCHING, TASK, WINDOW, Command, target_groups
 from patching.template_rules.finding import Found, Rule, Whole
 from patching.template_rules.text import is_known
 
@@ -55,7 +55,7 @@ RULES: tuple[Rule, ...] = (windows_meet,)
 
 def _installing(whole: Whole) -> Iterator[_Installing]:
     """Yield the windows whose tasks surely install, as far as it is known when and where."""
-    for command in commands(whole.assembly):
+    for command in whole.commands:
         window = whole.assembly.find(command.sender.properties.get("WindowId"), WINDOW)
         if command.sender.type != TASK or window is None or not _installs(command):
             continue

@@ -13,7 +13,7 @@ from typing import Any
 
 from patching.targets import Targets
 from patching.template_rules.assembly import Resource, listed, texts
-from patching.template_rules.commands import Command, commands, target_groups
+from patching.template_rules.commands import Command, target_groups
 from patching.template_rules.finding import Found, Rule, Whole
 from patching.template_rules.permissions import (
     MANAGED_POLICY,
@@ -41,7 +41,7 @@ def output_not_writable(whole: Whole) -> Iterator[Found]:
     https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html.
     """
     writers = _Writers(whole)
-    for command in commands(whole.assembly):
+    for command in whole.commands:
         bucket = whole.assembly.find(command.bucket, BUCKET)
         if bucket is None or UNKNOWN in command.prefix:
             continue
@@ -72,7 +72,7 @@ def log_not_writable(whole: Whole) -> Iterator[Found]:
     """
     writers = _Writers(whole)
     prefix = f"arn:{PSEUDO['AWS::Partition']}:logs:{_REGION}:{_ACCOUNT}:log-group:"
-    for command in commands(whole.assembly):
+    for command in whole.commands:
         if not command.log_group or UNKNOWN in command.log_group:
             continue
         stream = f"{prefix}{command.log_group}:log-stream:{UNKNOWN}"

@@ -79,12 +79,11 @@ def statements(document: object) -> list[Statement]:
 
 
 def _may_be(content: Mapping[str, Any], key: str, value: str) -> bool:
-    def fold(text: str) -> str:
-        return text.lower() if key == "Action" else text
-
+    fold = str.lower if key == "Action" else str
+    value = fold(value)
     if f"Not{key}" in content:
-        return not any(surely_matches(fold(one), fold(value)) for one in texts(listed(content[f"Not{key}"])))
-    return any(may_match(fold(one), fold(value)) for one in texts(listed(content.get(key))))
+        return not any(surely_matches(fold(one), value) for one in texts(listed(content[f"Not{key}"])))
+    return any(may_match(fold(one), value) for one in texts(listed(content.get(key))))
 
 
 @dataclass(frozen=True)

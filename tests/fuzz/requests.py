@@ -13,15 +13,17 @@ import sys
 import traceback
 from collections import Counter
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from werkzeug.test import Client
 
-from lab.aws.server import LocalAws
 from tests.lab.aws.replies import problems
 from tests.lab.aws.world import CALENDAR
+
+if TYPE_CHECKING:
+    from lab.aws.server import LocalAws
 
 MODEL = botocore.session.get_session().get_service_model("ssm")
 AUTHORIZATION = (
@@ -270,6 +272,8 @@ def main() -> None:
     parser.add_argument("--operation", action="append", default=[])
     arguments = parser.parse_args()
     seed = random.SystemRandom().randrange(2**32) if arguments.seed is None else arguments.seed
+    from lab.aws.server import LocalAws  # noqa: PLC0415 a test has one, and each worker of the suite imports this
+
     asking = Asking(LocalAws(speed=0.001), "us-east-1")
     prepare(asking)
     asking.run(Requests(seed, tuple(arguments.operation)), arguments.number)

@@ -20,6 +20,7 @@ from patching.baseline import (
 )
 from patching.errors import InvalidValueError
 from patching.operating_system import OperatingSystem
+from tests.rows import each_row
 
 AL2023 = OperatingSystem.AMAZON_LINUX_2023
 UBUNTU = OperatingSystem.UBUNTU
@@ -280,7 +281,7 @@ def test_a_rejected_patch_beats_an_approved_one() -> None:
     assert judge.decide(OPENSSL, LATER) == Decision(approved=False, rejected=True)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "name",
     [
         "openssl",
@@ -311,9 +312,7 @@ def test_a_list_may_name_an_rpm_by_its_version_alone(name: str) -> None:
     assert approved(baseline(approved=(name,)), OPENSSL)
 
 
-@pytest.mark.parametrize(
-    "name", ["openss", "openssl-libs", "openssl-3.2", "openssl.aarch64", "CVE-2025-000", "ssl*", ""]
-)
+@each_row("name", ["openss", "openssl-libs", "openssl-3.2", "openssl.aarch64", "CVE-2025-000", "ssl*", ""])
 def test_a_list_does_not_mean_what_only_looks_alike(name: str) -> None:
     assert not approved(baseline(approved=(name,)), OPENSSL)
 

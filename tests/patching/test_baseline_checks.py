@@ -7,6 +7,7 @@ from patching.baseline_checks import check_contradiction, check_listed, check_to
 from patching.errors import InvalidValueError
 from patching.operating_system import OperatingSystem
 from patching.product import check_product
+from tests.rows import each_row
 
 AL2023 = OperatingSystem.AMAZON_LINUX_2023
 UBUNTU = OperatingSystem.UBUNTU
@@ -16,7 +17,7 @@ WINDOWS = OperatingSystem.WINDOWS
 # Filter values.
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("system", "filters", "message"),
     [
         (AL2023, {"SEVERITY": ["Importnt"]}, "SEVERITY 'Importnt' is none of AMAZON_LINUX_2023"),
@@ -71,7 +72,7 @@ def test_a_filter_has_as_many_and_as_long_values_as_aws_takes(values: list[str],
 # Products.
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("system", "product", "message"),
     [
         (UBUNTU, "Ubuntu-22.04", "PRODUCT 'Ubuntu-22.04' is none of UBUNTU: it would match nothing; did you mean "),
@@ -99,7 +100,7 @@ def test_what_cannot_be_a_product_of_the_system_is_refused(system: OperatingSyst
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("system", "product"),
     [
         *((system, "*") for system in OperatingSystem),
@@ -145,7 +146,7 @@ def test_a_rule_and_the_global_filters_have_something_in_common() -> None:
 # Lists.
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("approved", "rejected", "entry"),
     [
         ("openssl", ["curl", "openssl"], "openssl"),
@@ -166,7 +167,7 @@ def test_a_patch_that_others_than_the_rejected_ones_name_may_be_approved(approve
     check_contradiction(approved, ["curl", "kernel-devel*", "openssl-libs"])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("patch", "system", "rejected", "message"),
     [
         ("", AL2023, False, "expected one name of 1 to 100 characters"),
@@ -193,7 +194,7 @@ def test_an_entry_that_names_nothing_is_refused(
     assert message in str(refused.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("patch", "system", "rejected"),
     [
         ("x" * 100, AL2023, False),

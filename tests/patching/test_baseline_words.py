@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from datetime import date
 
-import pytest
-
 from patching.baseline import (
     ApprovalRule,
     AvailableSecurityUpdates,
@@ -17,6 +15,7 @@ from patching.operating_system import OperatingSystem
 from patching.patch_source import PatchSource
 from patching.run_patch_baseline import Hooks, RebootOption, RunPatchBaseline
 from patching.run_words import cutoff_in_words, hooks_in_words, operation_in_words, reboot_in_words
+from tests.rows import each_row
 
 AL2023, WINDOWS, UBUNTU = OperatingSystem.AMAZON_LINUX_2023, OperatingSystem.WINDOWS, OperatingSystem.UBUNTU
 
@@ -25,7 +24,7 @@ def rule(delay: int | None = 7, **filters: list[str]) -> ApprovalRule:
     return ApprovalRule(tuple(PatchFilter(key, tuple(values)) for key, values in filters.items()), delay)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("given", "system", "words"),
     [
         (

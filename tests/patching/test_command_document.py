@@ -14,6 +14,7 @@ from patching.command_document import MAX_SIZE, CommandDocument, check_name, fin
 from patching.command_plugins import AUTOMATION_ACTIONS, PLUGINS, InputKind
 from patching.errors import InvalidValueError
 from patching.findings import Location
+from tests.rows import each_row
 
 DRAIN = """
 schemaVersion: "2.2"
@@ -225,7 +226,7 @@ BROKEN: list[tuple[Location, object, Location, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("at", "value", "where", "what"), BROKEN, ids=lambda one: str(one)[:40])
+@each_row(("at", "value", "where", "what"), BROKEN)
 def test_a_broken_rule_is_named_with_its_place(at: Location, value: object, where: Location, what: str) -> None:
     found = findings(changed(at, value))
     assert [one.location for one in found] == [where]
@@ -254,7 +255,7 @@ def test_a_document_of_another_schema_is_told_that_alone() -> None:
     assert [one.location for one in findings(old)] == [("schemaVersion",)]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "problem"),
     [
         ("- a\n", "expected a mapping with schemaVersion"),
@@ -398,7 +399,7 @@ def test_no_plugin_is_an_automation_action_too() -> None:
     assert not AUTOMATION_ACTIONS & set(PLUGINS)
 
 
-@pytest.mark.parametrize("action", [name for name, plugin in PLUGINS.items() if not plugin.withdrawn])
+@each_row("action", [name for name, plugin in PLUGINS.items() if not plugin.withdrawn])
 def test_a_step_with_what_its_plugin_needs_is_taken_and_one_with_less_is_not(action: str) -> None:
     some: dict[InputKind, object] = {
         InputKind.STRING: "a",
@@ -424,7 +425,7 @@ def test_a_step_with_what_its_plugin_needs_is_taken_and_one_with_less_is_not(act
 # Names.
 
 
-@pytest.mark.parametrize("name", ["abc", "x" * 128, "patchops-lab-drain", "A_b.c-1", "AWSome", "${Token[NAME.1]}"])
+@each_row("name", ["abc", "x" * 128, "patchops-lab-drain", "A_b.c-1", "AWSome", "${Token[NAME.1]}"])
 def test_a_document_has_a_name_of_its_own(name: str) -> None:
     check_name(name)
 

@@ -4,9 +4,10 @@ import pytest
 
 from patching.compliance import PatchState, severity_rank
 from patching.errors import InvalidValueError
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("state", "compliant"),
     [
         (PatchState.INSTALLED, True),

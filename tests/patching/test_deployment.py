@@ -4,6 +4,7 @@ import pytest
 
 from patching.deployment import Deployment
 from patching.errors import InvalidValueError
+from tests.rows import each_row
 
 
 @pytest.mark.parametrize("environment", ["lab", "p1", "eu-prod-2", "a" * 20])
@@ -11,9 +12,7 @@ def test_an_environment_is_a_short_lower_case_name(environment: str) -> None:
     assert Deployment(environment).environment == environment
 
 
-@pytest.mark.parametrize(
-    "environment", ["", "a", "a" * 21, "Lab", "1st", "-lab", "lab-", "my_lab", "lab prod", "lab\n"]
-)
+@each_row("environment", ["", "a", "a" * 21, "Lab", "1st", "-lab", "lab-", "my_lab", "lab prod", "lab\n"])
 def test_any_other_name_is_refused_with_the_form_that_is_expected(environment: str) -> None:
     with pytest.raises(InvalidValueError, match="is not 2 to 20 lower-case letters, digits and hyphens"):
         Deployment(environment)

@@ -4,9 +4,10 @@ import pytest
 
 from patching import form
 from patching.errors import InvalidValueError
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "text"),
     [
         (form.EMAIL, "ops@example.com"),
@@ -22,7 +23,7 @@ def test_a_text_of_the_form_passes_and_so_does_a_token(kind: form.Form, text: st
     kind.check(text)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "text", "message"),
     [
         (form.EMAIL, "ops", "'ops' is not an e-mail address"),

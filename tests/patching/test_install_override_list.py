@@ -11,9 +11,10 @@ from patching.errors import InvalidValueError
 from patching.findings import Location
 from patching.install_override_list import InstallOverrideList, ListedPatch, OverrideListLocation, findings
 from patching.operating_system import OperatingSystem
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "bucket", "key", "public"),
     [
         ("s3://lists/prod/windows.yaml", "lists", "prod/windows.yaml", False),
@@ -28,7 +29,7 @@ def test_a_location_names_an_object(text: str, bucket: str, key: str, public: bo
     assert OverrideListLocation.parse(text) == OverrideListLocation(bucket, key, public)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "problem"),
     [
         ("list.yaml", "is not an object in S3"),
@@ -54,7 +55,7 @@ def test_a_list_has_the_ids_and_titles_of_patches_and_more_that_is_for_people() 
     assert InstallOverrideList.parse(text).patches == (ListedPatch("kernel.x86_64"), ListedPatch("bash*", "*:5.2-1"))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "where", "what"),
     [
         ("", (), "expected the key patches"),
@@ -81,7 +82,7 @@ def patch(name: str, version: str, arch: str = "x86_64") -> Patch:
 AMAZON = OperatingSystem.AMAZON_LINUX_2023
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("entry", "named", "not_named"),
     [
         (ListedPatch("tool.x86_64"), patch("tool", "1-1"), patch("tool", "1-1", "noarch")),

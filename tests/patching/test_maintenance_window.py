@@ -10,11 +10,12 @@ from patching import maintenance_window as checks
 from patching.command_events import CommandEvent, check_events
 from patching.errors import InvalidValueError
 from patching.targets import Targets
+from tests.rows import each_row
 
 GROUPS = [Targets.tag("Role", f"r{number}") for number in range(11)]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("check", "arguments", "message"),
     [
         (checks.check_duration, [0], "duration_hours 0 is not a number of hours from 1 to 24"),
@@ -44,7 +45,7 @@ def test_what_a_window_does_not_take_is_refused(check: Callable[..., None], argu
     assert str(refused.value).startswith(message)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("check", "arguments"),
     [
         (checks.check_duration, [1]),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from patching.errors import InvalidValueError
 from patching.open_times import OpenTimes, Period, common, first_begun_in, first_common, most_open, union
 from patching.schedule import Schedule
+from tests.rows import each_row
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 ZONES = [
@@ -111,7 +112,7 @@ def test_between_its_dates_a_window_opens_as_without_and_never_outside(
     assert dated == [one for one in every if start <= wall_clock(one.begin, zone).date() <= end]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("zone", "day", "expected"),
     [
         # Clocks go forward at 02:00 and at 01:00 UTC: 02:30 does not come, and the window opens an hour later.
@@ -178,7 +179,7 @@ def test_times_that_no_window_has_are_refused(hours: int, start: date | None, en
         OpenTimes(Schedule.rate(1, "day"), hours, start, end)
 
 
-@pytest.mark.parametrize("zone", ZONES)
+@each_row("zone", ZONES)
 def test_the_widest_days_are_counted_without_overflow(zone: str) -> None:
     times = OpenTimes(Schedule.cron("0 2 1 1 ? *", timezone=zone), 24, date(1970, 1, 1), date(2199, 12, 31))
     assert len(list(times.periods(BEGIN - timedelta(days=2), BEGIN + timedelta(days=363)))) == 1

@@ -4,17 +4,16 @@ import pytest
 
 from patching.errors import InvalidValueError
 from patching.patch_group import check_groups, check_tag_key, patch_group
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
-    "key", ["patchgroup", "PATCHGROUP", "Patch-Group", "patch_group", "Patch  Group", "patch group"]
-)
+@each_row("key", ["patchgroup", "PATCHGROUP", "Patch-Group", "patch_group", "Patch  Group", "patch group"])
 def test_a_key_that_patch_manager_does_not_read_is_told(key: str) -> None:
     with pytest.raises(InvalidValueError, match=f"does not read the tag '{key}' as a patch group; write PatchGroup"):
         check_tag_key(key)
 
 
-@pytest.mark.parametrize("key", ["PatchGroup", "Patch Group", "PatchGroups", "Patch", "Group", "MyPatchGroup"])
+@each_row("key", ["PatchGroup", "Patch Group", "PatchGroups", "Patch", "Group", "MyPatchGroup"])
 def test_a_key_that_it_reads_or_that_is_another_passes(key: str) -> None:
     check_tag_key(key)
 

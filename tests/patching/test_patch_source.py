@@ -10,6 +10,7 @@ from patching.baseline import AvailableSecurityUpdates, PatchBaseline
 from patching.errors import InvalidValueError
 from patching.operating_system import OperatingSystem
 from patching.patch_source import MAX_SOURCES, PatchSource
+from tests.rows import each_row
 
 API = {"Name": "mirror", "Products": ["AmazonLinux2023"], "Configuration": "[mirror]\nenabled=1"}
 
@@ -27,7 +28,7 @@ def test_a_baseline_is_written_with_its_sources_as_it_was_read() -> None:
     assert PatchBaseline.from_api(api).to_api() == api
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "problem"),
     [
         ({"Name": "a b"}, "patch source name 'a b' is not 3 to 50 letters"),
@@ -69,7 +70,7 @@ def test_what_available_updates_mean_is_a_matter_of_windows() -> None:
         baseline(OperatingSystem.UBUNTU, available_security_updates=said)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("address", "bucket"),
     [
         ("https://my-mirror.s3.eu-west-1.amazonaws.com/al2023/", "my-mirror"),

@@ -9,6 +9,7 @@ from patching.policy import Policy
 from patching.policy_file import PolicyError, parse_policy, read_policy
 from patching.yaml_file import keys_and_texts, load, load_with
 from tests.patching.policies import SMALL, changed, problems
+from tests.rows import each_row
 
 LAB = Path(__file__).parents[2] / "config" / "lab.yaml"
 
@@ -163,7 +164,7 @@ def test_a_missing_key_is_named_where_it_belongs() -> None:
     assert problems(changed(("    duration_hours: 4\n", ""))) == ["p.yaml:18: install.prod: duration_hours is missing"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         ("environment: [", "p.yaml:1: not YAML: "),
@@ -182,7 +183,7 @@ def test_what_is_not_yaml_is_said_with_its_line(text: str, expected: str) -> Non
     assert found.startswith(expected)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "expected"),
     [
         ("1: x", "p.yaml:28: the key '1' is not text; put it in quotes, or write another one"),
@@ -231,9 +232,7 @@ def test_what_is_nested_without_end_is_no_policy() -> None:
     assert [line.partition(": ")[0] for line in found] == ["p.yaml:1"]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "# nothing but a comment\n", "- a\n- b\n", "just words", "42", "null", "---\n..."]
-)
+@each_row("text", ["", "# nothing but a comment\n", "- a\n- b\n", "just words", "42", "null", "---\n..."])
 def test_what_is_no_mapping_is_answered_with_the_keys_of_a_policy(text: str) -> None:
     assert problems(text) == [f"p.yaml:1: expected a mapping with the keys {', '.join(Policy.model_fields)}"]
 
@@ -267,7 +266,7 @@ def test_the_readme_shows_what_is_said_of_a_mistake() -> None:
     assert str(refused.value).splitlines()[0] in (root / "README.md").read_text()
 
 
-@pytest.mark.parametrize("path", sorted((LAB.parents[1]).glob("[ct]*/**/*.yaml")), ids=lambda path: path.stem)
+@each_row("path", sorted((LAB.parents[1]).glob("[ct]*/**/*.yaml")), ids=lambda path: path.stem)
 def test_both_parsers_read_the_same_from_the_same_lines(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     fast, whole = load_with(text, in_c=True), load_with(text, in_c=False)

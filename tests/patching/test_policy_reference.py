@@ -3,6 +3,7 @@ from __future__ import annotations
 import inspect
 import re
 from datetime import date
+from functools import cache
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -19,7 +20,11 @@ from patching.policy_values import anchor
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "policy.md"
 TODAY = date(2026, 11, 23)
-SECTIONS = list(sections_of(annotated_schema()))
+
+
+@cache
+def sections() -> list[Section]:
+    return list(sections_of(annotated_schema()))
 
 
 def test_the_committed_reference_is_current() -> None:
@@ -45,45 +50,47 @@ def test_every_link_within_the_page_and_to_a_file_leads_somewhere() -> None:
     assert [link for link in files if not (PAGE.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.heading)
-def test_every_key_is_in_the_reference_with_its_value_and_its_meaning(section: Section) -> None:
-    text = PAGE.read_text().partition(f"# `{section.heading}`\n")[2].partition("\n#")[0]
-    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE))
-    assert list(rows) == list(section.keys)
-    assert all(re.fullmatch(r".+<br>(\*\*required\*\*|optional|default: `.+`) \| .+", row) for row in rows.values())
+def test_every_key_is_in_the_reference_with_its_value_and_its_meaning() -> None:
+    for section in sections():
+        text = PAGE.read_text().partition(f"# `{section.heading}`\n")[2].partition("\n#")[0]
+        rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE))
+        assert list(rows) == list(section.keys), section.heading
+        for key, row in rows.items():
+            assert re.fullmatch(r".+<br>(\*\*required\*\*|optional|default: `.+`) \| .+", row), (section.heading, key)
 
 
 def test_what_is_refused_is_said_of_keys_that_there_are() -> None:
-    for section in SECTIONS:
+    for section in sections():
         if section.model:
             own = {key.partition(".")[0] for one in of_part(section.model) for key in one.keys}
             assert own <= set(section.model.model_fields)
     for one in of_whole():
         for key in one.keys:
-            found = home(key, SECTIONS)
+            found = home(key, sections())
             assert found, key
             below = key.removeprefix(found.path).removeprefix(".").removesuffix(".*")
             assert below in {"", found.heading, *found.keys}, key
 
 
-CHECKS: list[Any] = [
-    *(
-        function
-        for module in MODULES
-        for function in vars(module).values()
-        if isinstance(function, FunctionType) and function.__module__ == module.__name__
-    ),
-    *(
-        validator.func
-        for section in SECTIONS
-        if section.model and not section.alike
-        for validator in section.model.__pydantic_decorators__.model_validators.values()
-    ),
-]
+def checks() -> list[Any]:
+    return [
+        *(
+            function
+            for module in MODULES
+            for function in vars(module).values()
+            if isinstance(function, FunctionType) and function.__module__ == module.__name__
+        ),
+        *(
+            validator.func
+            for section in sections()
+            if section.model and not section.alike
+            for validator in section.model.__pydantic_decorators__.model_validators.values()
+        ),
+    ]
 
 
 def test_whatever_finds_something_says_so_in_the_reference() -> None:
-    finds = [one for one in CHECKS if re.search(r"findings\.(add|make)\w*\(|raise |\.warn\(", inspect.getsource(one))]
+    finds = [one for one in checks() if re.search(r"findings\.(add|make)\w*\(|raise |\.warn\(", inspect.getsource(one))]
     assert len(finds) > 15
     assert [one.__qualname__ for one in finds if not list(said(one.__doc__))] == []
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from patching.errors import InvalidValueError
 from patching.rate_control import RateControl
+from tests.rows import each_row
 
 # The patterns of MaxConcurrency and MaxErrors in the API's model.
 AWS_CONCURRENCY = re.compile(r"^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$")
@@ -18,23 +19,23 @@ def test_the_defaults_are_run_commands_own() -> None:
     assert RateControl() == RateControl("50", "0")
 
 
-@pytest.mark.parametrize("value", ["1", 1, "50", "9999999", "1%", "10%", "99%", "100%"])
+@each_row("value", ["1", 1, "50", "9999999", "1%", "10%", "99%", "100%"])
 def test_a_count_or_a_share_is_a_concurrency(value: str | int) -> None:
     assert RateControl(value).max_concurrency == str(value)
 
 
-@pytest.mark.parametrize("value", ["0", "0%", "101%", "1.5", "-1", "10 %", "010", "", "many", True, "10000000"])
+@each_row("value", ["0", "0%", "101%", "1.5", "-1", "10 %", "010", "", "many", True, "10000000"])
 def test_what_aws_refuses_is_no_concurrency(value: str | int) -> None:
     with pytest.raises(InvalidValueError, match=rf"^concurrency '{value}' is neither"):
         RateControl(value)
 
 
-@pytest.mark.parametrize("value", ["0", 0, "1", "0%", "5%", "99%", "100%"])
+@each_row("value", ["0", 0, "1", "0%", "5%", "99%", "100%"])
 def test_a_count_or_a_share_from_zero_is_an_error_threshold(value: str | int) -> None:
     assert RateControl(1, value).max_errors == str(value)
 
 
-@pytest.mark.parametrize("value", ["101%", "-1", "1.5", "01", "", "none"])
+@each_row("value", ["101%", "-1", "1.5", "01", "", "none"])
 def test_what_aws_refuses_is_no_error_threshold(value: str) -> None:
     with pytest.raises(InvalidValueError, match=rf"^error threshold '{value}' is neither"):
         RateControl(1, value)
@@ -64,7 +65,7 @@ def test_a_share_of_the_targets_is_rounded_down_but_never_to_none(
     assert RateControl(concurrency).concurrent(targets) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("errors", "targets", "failures"),
     [("0", 50, 1), ("1", 50, 2), ("3", 50, 4), ("10%", 50, 6), ("10%", 5, 1), ("100%", 4, 5)],
 )
@@ -72,7 +73,7 @@ def test_the_failure_after_the_tolerated_ones_stops_the_rest(errors: str, target
     assert RateControl("1", errors).stops_after(targets) == failures
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("rate_control", "words"),
     [
         (RateControl("1", "0"), "one node at a time; stops starting new nodes after the first failure"),

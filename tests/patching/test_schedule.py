@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from patching.errors import InvalidValueError
 from patching.schedule import Schedule
+from tests.rows import each_row
 
 
 def runs(schedule: Schedule, after: str, count: int = 3, *, anchor: str | None = None) -> list[str]:
@@ -26,7 +27,7 @@ def at(moment: str) -> datetime:
 # What an expression may be.
 
 
-@pytest.mark.parametrize(
+@each_row(
     "expression",
     [
         "cron(0 2 ? * SUN *)",
@@ -52,7 +53,7 @@ def test_a_window_takes_all_of_cron_rate_and_at(expression: str) -> None:
     assert Schedule.parse(expression).expression == expression
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("expression", "message"),
     [
         ("", "is none of cron("),
@@ -102,9 +103,7 @@ def test_a_rate_beyond_all_time_is_refused_like_any_other(number: str) -> None:
         Schedule.parse(f"rate({number} days)")
 
 
-@pytest.mark.parametrize(
-    "name", ["Mars/Phobos", "", "../etc/passwd", "/etc/passwd", "Berlin", "localtime", "posix/UTC", "Factory"]
-)
+@each_row("name", ["Mars/Phobos", "", "../etc/passwd", "/etc/passwd", "Berlin", "localtime", "posix/UTC", "Factory"])
 def test_a_time_zone_has_an_iana_name(name: str) -> None:
     assert Schedule.cron("0 2 ? * SUN *", timezone="Europe/Berlin").timezone == "Europe/Berlin"
     with pytest.raises(InvalidValueError, match="is not an IANA time zone"):
@@ -124,7 +123,7 @@ def test_the_named_constructors_write_the_expression() -> None:
 # What an association takes of it.
 
 
-@pytest.mark.parametrize(
+@each_row(
     "expression",
     [
         "cron(0/30 * * * ? *)",
@@ -151,7 +150,7 @@ def test_an_association_takes_a_few_rhythms(expression: str) -> None:
     assert schedule.for_association() is schedule
 
 
-@pytest.mark.parametrize(
+@each_row(
     "expression",
     [
         "cron(0/5 * * * ? *)",
@@ -200,7 +199,7 @@ def test_a_run_at_the_very_moment_is_over() -> None:
     assert runs(daily, "2026-01-01T02:00:00", 1) == ["2026-01-02 02:00"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fields", "expected"),
     [
         ("0 2 ? * SUN *", ["2026-01-04 02:00", "2026-01-11 02:00", "2026-01-18 02:00"]),

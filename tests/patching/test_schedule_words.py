@@ -4,9 +4,10 @@ import pytest
 
 from patching.schedule import Schedule
 from patching.schedule_words import in_words, joined, when
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fields", "words"),
     [
         ("0 2 ? * TUE *", "every Tuesday at 02:00"),

@@ -4,6 +4,7 @@ import pytest
 
 from patching.errors import InvalidValueError
 from patching.tags import check_instance_tags, check_tags
+from tests.rows import each_row
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,7 @@ def test_tags_that_aws_takes_are_taken(tags: dict[str, str]) -> None:
     check_tags(tags)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("tags", "message"),
     [
         ({"k" * 129: ""}, "1 to 128 of them"),

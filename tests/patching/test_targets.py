@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from patching.errors import InvalidValueError
 from patching.targets import Targets, matches, may_share
+from tests.rows import each_row
 
 names = st.text("abcXYZ019_.:/=-", min_size=1, max_size=12)
 tags = st.dictionaries(names, st.lists(names, min_size=1, max_size=4), min_size=1, max_size=5)
@@ -58,12 +59,12 @@ def test_a_tag_that_no_target_can_name_is_refused(key: str) -> None:
         Targets.tag(key, "x")
 
 
-@pytest.mark.parametrize("key", ["Workload", "Patch Group", "k" * 159, "a_b.c:d/e=f-g@h", "Ünicode", "${Token[K.1]}"])
+@each_row("key", ["Workload", "Patch Group", "k" * 159, "a_b.c:d/e=f-g@h", "Ünicode", "${Token[K.1]}"])
 def test_a_tag_that_a_target_can_name_is_taken(key: str) -> None:
     assert Targets.tag(key, "a+b").match("", {key: "a+b"})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("these", "those", "may"),
     [
         ({"A": "x"}, {"A": "x"}, True),
@@ -90,7 +91,7 @@ def test_an_instance_id_is_ec2s_or_a_hybrid_nodes(instance: str) -> None:
     assert Targets.instances(instance).in_words() == instance
 
 
-@pytest.mark.parametrize("instance", ["web-1", "i-0123", "i-0123456789ABCDEF0", "mi-01234567", "*", ""])
+@each_row("instance", ["web-1", "i-0123", "i-0123456789ABCDEF0", "mi-01234567", "*", ""])
 def test_anything_else_is_no_instance_id(instance: str) -> None:
     with pytest.raises(InvalidValueError, match="is not an instance id; expected one like i-0123456789abcdef0"):
         Targets.instances(instance)

@@ -19,6 +19,7 @@ from tests.patching.templates import (
     target,
     window,
 )
+from tests.rows import each_row
 
 
 def ids(table: list[Any]) -> list[str]:
@@ -30,24 +31,24 @@ def test_where_everything_works_nothing_is_found() -> None:
     assert found({}, fleet={}) == []
 
 
-@pytest.mark.parametrize(("rule", "where", "changes"), BROKEN, ids=ids(BROKEN))
+@each_row(("rule", "where", "changes"), BROKEN, ids=ids(BROKEN))
 def test_what_does_not_work_is_found_where_it_is_mended(rule: str, where: str, changes: dict[str, Any]) -> None:
     assert set(found(changes)) == {(rule, where)}
 
 
-@pytest.mark.parametrize("changes", FINE, ids=range(len(FINE)))
+@each_row("changes", FINE, ids=range(len(FINE)))
 def test_what_works_or_is_not_known_is_no_finding(changes: dict[str, Any]) -> None:
     assert found(changes) == []
 
 
-@pytest.mark.parametrize(("rule", "where", "changes", "fleet"), FLEET_BROKEN, ids=ids(FLEET_BROKEN))
+@each_row(("rule", "where", "changes", "fleet"), FLEET_BROKEN, ids=ids(FLEET_BROKEN))
 def test_what_does_not_work_is_found_across_stacks(
     rule: str, where: str, changes: dict[str, Any], fleet: dict[str, Any]
 ) -> None:
     assert set(found(changes, fleet=fleet)) == {(rule, where)}
 
 
-@pytest.mark.parametrize(("changes", "fleet"), FLEET_FINE, ids=range(len(FLEET_FINE)))
+@each_row(("changes", "fleet"), FLEET_FINE, ids=range(len(FLEET_FINE)))
 def test_what_works_across_stacks_is_no_finding(changes: dict[str, Any], fleet: dict[str, Any]) -> None:
     assert found(changes, fleet=fleet) == []
 
@@ -56,7 +57,7 @@ def test_every_rule_has_a_template_that_breaks_it() -> None:
     assert {rule_id(rule) for rule in RULES} == {row[0] for row in (*BROKEN, *FLEET_BROKEN)}
 
 
-@pytest.mark.parametrize("rule", RULES, ids=rule_id)
+@each_row("rule", RULES, ids=rule_id)
 def test_every_rule_says_what_it_finds_and_which_page_it_follows(rule: Any) -> None:
     assert str(rule.__doc__).startswith("Find ")
     assert page(rule).startswith("https://docs.aws.amazon.com/")

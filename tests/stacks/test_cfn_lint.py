@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from cfnlint.config import ConfigMixIn
-from cfnlint.runner import Runner
 
 from tests.stacks.policies import synthesized
+
+if TYPE_CHECKING:
+    from cfnlint.runner import Runner
 
 pytestmark = pytest.mark.xdist_group("policies")
 
@@ -17,6 +18,10 @@ TEMPLATES = [("lab", ""), ("everything", ""), ("public", "Fleet"), ("existing", 
 @pytest.fixture(scope="module")
 def linter() -> Runner:
     """A linter for every Region that it knows: a policy names none. No rule is left out."""
+    # Most of a second, and every worker imports every file.
+    from cfnlint.config import ConfigMixIn  # noqa: PLC0415
+    from cfnlint.runner import Runner  # noqa: PLC0415
+
     return Runner(ConfigMixIn(regions=["ALL_REGIONS"]))
 
 

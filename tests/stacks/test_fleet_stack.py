@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cdk import Resources
-from tests.stacks.policies import synthesized
+from tests.cdk import Resources, synthesize
+from tests.stacks.policies import POLICIES
 
 pytestmark = pytest.mark.xdist_group("stacks")
 
@@ -40,8 +40,9 @@ def test_the_nodes_role_has_the_patching_stacks_node_policy(fleet: Resources) ->
 
 
 def test_in_a_public_network_nodes_ask_for_addresses_and_subnets_hand_out_none() -> None:
-    resources = synthesized("public").templates["labFleet37F5F43F.template.json"]["Resources"].values()
-    kinds = {kind: [one["Properties"] for one in resources if one["Type"] == f"AWS::EC2::{kind}"] for kind in KINDS}
+    fleet = synthesize(POLICIES["public"]()).fleet
+    assert fleet is not None
+    kinds = {kind: list(fleet.of(f"AWS::EC2::{kind}").values()) for kind in KINDS}
     assert [one["MapPublicIpOnLaunch"] for one in kinds["Subnet"]] == [False]
     (interfaces,) = [one["NetworkInterfaces"] for one in kinds["Instance"]]
     assert [one["AssociatePublicIpAddress"] for one in interfaces] == [True]
@@ -49,10 +50,11 @@ def test_in_a_public_network_nodes_ask_for_addresses_and_subnets_hand_out_none()
 
 
 def test_in_an_isolated_network_nodes_reach_override_lists_and_mirrors() -> None:
+    fleet = synthesize(POLICIES["everything"]()).fleet
+    assert fleet is not None
     (policy,) = [
         one["Properties"]["PolicyDocument"]
-        for template in synthesized("everything").templates.values()
-        for one in template["Resources"].values()
+        for one in fleet.template["Resources"].values()
         if one["Type"] == "AWS::EC2::VPCEndpoint" and "PolicyDocument" in one["Properties"]
     ]
     (read,) = [one for one in policy["Statement"] if one["Action"] == "s3:GetObject"]

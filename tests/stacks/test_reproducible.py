@@ -6,12 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.cdk import CONTEXT, ROOT
 from tests.stacks.policies import EVERYTHING
-
-pytestmark = pytest.mark.xdist_group("policies")
 
 SYNTHESIZE = """
 import sys

@@ -58,9 +58,22 @@ def with_windows(names: Iterable[str], **parts: Any) -> Policy:
 NAMES = [f"w{number:03}" for number in range(200)]
 
 
+TOLD = WHOLE["notifications"]
+ROOM = MAX_RESOURCES - RESOURCES_FOR_WINDOWS - size_checks.OTHER_RESOURCES
+MORE_EMAILS = ROOM - len(WHOLE["baselines"]) - len(WHOLE["documents"]) - 4 - len(TOLD["emails"])
+"""How many addresses more the first stack has room for."""
+
+
 @cache
 def two_hundred() -> Stacks:
     return synthesize(with_windows(NAMES))
+
+
+@cache
+def one_more() -> Stacks:
+    """The same with a window more, and with every address that there is room for."""
+    emails = [*TOLD["emails"], *(f"a{number}@example.com" for number in range(MORE_EMAILS))]
+    return synthesize(with_windows([*NAMES, "new"], notifications={**TOLD, "emails": emails}))
 
 
 def windows_of(stack: Resources) -> list[str]:
@@ -113,15 +126,14 @@ def test_the_windows_of_a_further_stack_send_with_the_means_of_the_first() -> No
 
 
 def test_what_stays_keeps_its_stack_and_its_logical_id_when_something_is_added() -> None:
-    emails = [*WHOLE["notifications"]["emails"], *(f"a{number}@example.com" for number in range(100))]
-    grown = synthesize(with_windows([*NAMES, "new"], notifications={**WHOLE["notifications"], "emails": emails}))
+    grown = one_more()
     assert [windows_of(stack) for stack in grown.all] == [
         windows_of(two_hundred().patching),
         [*windows_of(two_hundred().windows[0]), "new"],
     ]
     before, after = logical_ids(two_hundred()), logical_ids(grown)
     assert before["0"] <= after["0"]
-    assert len(after["0"] - before["0"]) == 100
+    assert len(after["0"] - before["0"]) == MORE_EMAILS > 100
     assert before["1"] <= after["1"]
     # The window with its target and its task, and a rule, as two rules have 50 ids each already.
     assert sorted(name[:10] for name in after["1"] - before["1"]) == ["EventsWind", *["Installnew"] * 3]
@@ -131,12 +143,7 @@ def test_what_stays_keeps_its_stack_and_its_logical_id_when_something_is_added()
 
 
 def test_the_fullest_first_stack_still_has_room() -> None:
-    room = MAX_RESOURCES - RESOURCES_FOR_WINDOWS - size_checks.OTHER_RESOURCES
-    told = WHOLE["notifications"]
-    others = len(WHOLE["baselines"]) + len(WHOLE["documents"]) + 4
-    emails = [f"a{number}@example.com" for number in range(room - others)]
-    fullest = synthesize(with_windows(NAMES[:100], notifications={**told, "emails": emails}))
-    size = len(fullest.patching.template["Resources"])
+    size = len(one_more().patching.template["Resources"])
     assert MAX_RESOURCES - size_checks.OTHER_RESOURCES < size <= MAX_RESOURCES
 
 
@@ -206,7 +213,8 @@ def test_the_largest_template_that_is_taken_is_not_too_large_for_cloudformation(
         "mainSteps": [{"action": "aws:runShellScript", "name": "a", "inputs": {"runCommand": ["x" * 100] * 550}}],
     }
     (tmp_path / "long.yaml").write_text(json.dumps(script), encoding="utf-8")
-    windows = {name: window(number, hooks={"on_exit": "d0"}, cloudwatch_logs=True) for number, name in enumerate(NAMES)}
+    first = enumerate(NAMES[: RESOURCES_FOR_WINDOWS // 3])
+    windows = {name: window(number, hooks={"on_exit": "d0"}, cloudwatch_logs=True) for number, name in first}
 
     def policy(number: int) -> Policy:
         documents = {f"d{index}": "long.yaml" for index in range(number)}

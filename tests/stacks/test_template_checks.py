@@ -49,6 +49,39 @@ runpy.run_path("app.py", run_name="__main__")
 """
 
 
+def test_cdk_synth_without_any_stack_named_stops_at_a_broken_template(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(SMALL, encoding="utf-8")
+    (tmp_path / "broken.py").write_text(BREAK, encoding="utf-8")
+    settings = {name: value for name, value in os.environ.items() if not name.startswith(("CDK_", "AWS_", "PYTEST_"))}
+    ended = subprocess.run(
+        [
+            *(CDK, "synth", "--quiet", "--output", tmp_path / "out"),
+            *("--app", f"{sys.executable} {tmp_path / 'broken.py'}"),
+            *("--context", f"config={tmp_path / 'policy.yaml'}"),
+        ],
+        cwd=ROOT,
+        env=settings | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stdout + ended.stderr
+    errors = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
+    for place, rule in (
+        ("lab/Patching/WindowRole/Resource/Resource", "patchops::publish-role-not-passed"),
+        ("lab/Patching/Output/Resource/Resource", "AwsSolutions-S1"),
+        ("lab/Patching/Output/Resource/Resource", "NIST.800.53.R5-S3BucketLoggingEnabled"),
+        ("lab/Patching/Output/Resource/Resource", "HIPAA.Security-S3BucketLoggingEnabled"),
+        ("lab/Patching/Output/Resource/Resource", "PCI.DSS.321-S3BucketLoggingEnabled"),
+        ("lab/Fleet/Node-web/Resource/Resource", "AwsSolutions-EC29"),
+    ):
+        assert sum(line.startswith(f"error: {place}: {rule}: ") for line in errors) == 1, rule
+    (misspelt,) = [line for line in errors if "Durration" in line]
+    assert misspelt.startswith("error: lab/Patching/Install-prod/Resource: ")
+
+
 def made(*stages: Callable[[Stage], object]) -> tuple[str, bool]:
     """Synthesize an app with these stages and the plugin; return where to, and whether nothing was found."""
     whole = app()
@@ -185,36 +218,3 @@ def test_patching_with_the_cdks_own_constructs_and_grants_is_no_finding(env: Env
     sender = next(one for name, one in templates["Second"]["Resources"].items() if name.startswith("SenderDefault"))
     sender["Properties"]["PolicyDocument"]["Statement"].pop()
     assert [one.rule for one in findings(templates)] == ["publish-role-not-passed"]
-
-
-def test_cdk_synth_without_any_stack_named_stops_at_a_broken_template(tmp_path: Path) -> None:
-    (tmp_path / "policy.yaml").write_text(SMALL, encoding="utf-8")
-    (tmp_path / "broken.py").write_text(BREAK, encoding="utf-8")
-    settings = {name: value for name, value in os.environ.items() if not name.startswith(("CDK_", "AWS_", "PYTEST_"))}
-    ended = subprocess.run(
-        [
-            *(CDK, "synth", "--quiet", "--output", tmp_path / "out"),
-            *("--app", f"{sys.executable} {tmp_path / 'broken.py'}"),
-            *("--context", f"config={tmp_path / 'policy.yaml'}"),
-        ],
-        cwd=ROOT,
-        env=settings | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert ended.returncode == 1, ended.stdout + ended.stderr
-    assert "Traceback" not in ended.stdout + ended.stderr
-    errors = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
-    for place, rule in (
-        ("lab/Patching/WindowRole/Resource/Resource", "patchops::publish-role-not-passed"),
-        ("lab/Patching/Output/Resource/Resource", "AwsSolutions-S1"),
-        ("lab/Patching/Output/Resource/Resource", "NIST.800.53.R5-S3BucketLoggingEnabled"),
-        ("lab/Patching/Output/Resource/Resource", "HIPAA.Security-S3BucketLoggingEnabled"),
-        ("lab/Patching/Output/Resource/Resource", "PCI.DSS.321-S3BucketLoggingEnabled"),
-        ("lab/Fleet/Node-web/Resource/Resource", "AwsSolutions-EC29"),
-    ):
-        assert sum(line.startswith(f"error: {place}: {rule}: ") for line in errors) == 1, rule
-    (misspelt,) = [line for line in errors if "Durration" in line]
-    assert misspelt.startswith("error: lab/Patching/Install-prod/Resource: ")

@@ -4,11 +4,12 @@ import pytest
 
 from patching.policy_file import parse_policy
 from tests.patching.policies import TODAY, bare, problems
+from tests.rows import each_row
 
 ROLE = "arn:aws:iam::123456789012:role/ops"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("settings", "expected"),
     [
         ("trusted: [ops]", "trusted.0: 'ops' is not the ARN of an IAM role or user, or of an account's root"),
@@ -41,7 +42,7 @@ def test_roles_users_and_accounts_may_be_trusted(trusted: list[str]) -> None:
     assert read.operators.trusted == trusted
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("tags", "expected"),
     [
         ("{}", "6: hybrid.tags: dictionary should have at least 1 item"),

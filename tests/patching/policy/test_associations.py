@@ -7,9 +7,10 @@ import pytest
 from patching.baseline import ComplianceLevel
 from patching.policy_file import parse_policy
 from tests.patching.policies import TODAY, bare, changed, policy, problems, warnings
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("old", "new", "expected"),
     [
         (
@@ -61,7 +62,7 @@ def test_a_rule_of_the_scan_is_named_at_its_line_and_key(old: str, new: str, exp
     assert found.startswith(f"p.yaml:{expected}")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("old", "new"),
     [
         ("cron(0 10 * * ? *)", "rate(1 day)\n  run_at_deployment: true"),

@@ -16,11 +16,12 @@ from patching.operating_system import OperatingSystem
 from patching.patch_source import PatchSource
 from patching.policy_file import parse_policy
 from tests.patching.policies import TODAY, bare, changed, policy, problems, warnings
+from tests.rows import each_row
 
 RULES = "    rules:\n      - filters: {CLASSIFICATION: [Security]}\n        approve_after_days: 7\n"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("old", "new", "expected"),
     [
         (
@@ -205,7 +206,7 @@ def values(*values: str) -> tuple[str, str]:
     return ("{CLASSIFICATION: [Security]}", f"{{CLASSIFICATION: [{', '.join(values)}]}}")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("old", "new"),
     [
         ("[web]", f"[web, {', '.join(f'g{number}' for number in range(24))}]"),

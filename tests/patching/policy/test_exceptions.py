@@ -7,6 +7,7 @@ import pytest
 from patching.baseline import MAX_LISTED_PATCHES
 from patching.policy_file import parse_policy
 from tests.patching.policies import TODAY, bare, problems, warnings
+from tests.rows import each_row
 
 KEPT = {
     "patch": "openssl",
@@ -28,7 +29,7 @@ def text(*exceptions: str, lists: str = "") -> str:
     return bare("exceptions:", *lines).replace("rules: [{}]", f"rules: [{{}}]{lists and ', '}{lists}")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("settings", "expected"),
     [
         ({"baselines": "[linus]"}, "baselines.0: there is no baseline 'linus'; expected one of linux"),
@@ -59,7 +60,7 @@ def test_an_exception_has_someone_who_answers_for_it_and_an_end(key: str) -> Non
     assert problems(text(exception(**{key: ""}))) == [f"p.yaml:7: exceptions.e0: {key} is missing"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "settings",
     [
         {},

@@ -3,12 +3,13 @@ from __future__ import annotations
 import pytest
 
 from tests.patching.policies import changed, policy, problems
+from tests.rows import each_row
 
 NODE = "    - name: web\n      operating_system: AMAZON_LINUX_2023\n      tags: {PatchGroup: web}\n"
 FLEET = "fleet:\n"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("old", "new", "expected"),
     [
         (NODE, "    []\n", "4: fleet.nodes: list should have at least 1 item"),
@@ -99,7 +100,7 @@ def network(text: str) -> str:
 EXISTING = "{kind: existing, vpc_id: vpc-01234567, internet: true, "
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         ("{kind: none}", "4: fleet.network.kind: found 'none'; input should be 'nat', 'isolated', 'public' or"),
@@ -136,7 +137,7 @@ def test_a_rule_of_the_network_is_named_at_its_line_and_key(text: str, expected:
     assert found.startswith(f"p.yaml:{expected}")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "{}",

@@ -12,11 +12,12 @@ from patching.run_patch_baseline import RunPatchBaseline
 from patching.schedule import Schedule
 from patching.targets import Targets
 from tests.patching.policies import TODAY, bare, changed, problems, warnings, window
+from tests.rows import each_row
 
 NUMBERS = [str(number) for number in range(51)]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("old", "new", "expected"),
     [
         ("  prod:\n", "  Prod:\n", "18: install.Prod: 'Prod' is not 1 to 40 lower-case letters, digits and hyphens"),
@@ -167,7 +168,7 @@ def test_a_rule_of_a_window_is_named_at_its_line_and_key(old: str, new: str, exp
     assert found.startswith(f"p.yaml:{expected}")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("old", "new"),
     [
         ("{Workload: Prod}", "{a: b, c: d, e: f, g: h}"),
@@ -229,7 +230,7 @@ def test_the_override_lists_fit_into_the_node_policy() -> None:
 # Windows that never open, or meet themselves.
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("schedule", "settings"),
     [
         ("at(2025-12-31T02:00:00)", {}),

@@ -6,12 +6,13 @@ from patching.command_events import CommandEvent
 from patching.policy.notifications import Per
 from patching.policy_file import parse_policy
 from tests.patching.policies import TODAY, bare, problems
+from tests.rows import each_row
 
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:patching"
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:patching"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("settings", "expected"),
     [
         ("emails: [ops]", "emails.0: 'ops' is not an e-mail address"),

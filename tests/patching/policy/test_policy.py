@@ -7,6 +7,7 @@ from patching.run_patch_baseline import RunPatchBaseline
 from patching.schedule import Schedule
 from patching.targets import Targets
 from tests.patching.policies import BARE, SMALL, bare, changed, policy, problems, warnings
+from tests.rows import each_row
 
 
 @pytest.mark.parametrize("text", [SMALL, BARE])
@@ -14,7 +15,7 @@ def test_the_small_policies_keep_every_rule(text: str) -> None:
     assert (problems(text), warnings(text)) == ([], [])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("old", "new", "expected"),
     [
         ("environment: lab", "environment: Lab", "1: environment: environment 'Lab' is not 2 to 20 lower-case letters"),
@@ -92,7 +93,7 @@ def test_50_baselines_are_taken_and_a_51st_is_not() -> None:
     assert problems(text(51, "quotas: {baselines: 51}")) == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("quotas", "expected"),
     [
         ("windows: 0", "6: quotas.windows: found 0; input should be greater than or equal to 1"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.patching.policies import bare, problems, warnings, window
+from tests.rows import each_row
 
 SUNDAY, MONDAY = "cron(0 2 ? * SUN *)", "cron(0 2 ? * MON *)"
 
@@ -202,7 +203,7 @@ def test_a_group_that_several_windows_patch_is_down_in_all_of_them() -> None:
     assert "are open from 2026-01-04 05:00 to 06:00 UTC" in found
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("groups", "expected"),
     [
         ("[{Role: web}]", "services.shop.groups: list should have at least 2 items"),
