@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import botocore.session
 import pytest
+from botocore.retries.bucket import TokenBucket
 
 from lab import local_aws
 from ops.session import Session
@@ -88,6 +89,13 @@ def patchops(
         return run_here(monkeypatch, capfd, *arguments)
 
     return run
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore waits between its attempts, and by itself when it is throttled: not here."""
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    monkeypatch.setattr(TokenBucket, "acquire", lambda *_, **__: True)
 
 
 REPORTED: set[str] = set()
