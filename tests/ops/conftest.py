@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import botocore.session
 import pytest
 from botocore.retries.bucket import TokenBucket
 
@@ -24,14 +23,10 @@ SPEED = 200_000.0
 PROD = ("--environment", "lab", "--tag", "Workload=Prod")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def models() -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def models(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sessions share the service models."""
-    with pytest.MonkeyPatch.context() as patch:
-        share_models(patch)
-        one, other = (botocore.session.get_session().get_component("data_loader") for _ in range(2))
-        assert one is other
-        yield
+    share_models(monkeypatch)
 
 
 @pytest.fixture(scope="session")
