@@ -1,10 +1,14 @@
 """How `patchops` reads a large fleet: `compliance`, `plan` and `drift` on the local AWS, 50 ms a call.
 
 Of each command: how many calls it makes, by the least number that the API's page sizes allow; how long it takes, by
-calls / concurrency x latency; when the first row is there; and how much memory it needs at most. Beside it the same
-nodes and states by a plain loop: one request after the other, by the operations and page sizes that `aws ssm` scripts
-have. The loop is made with boto3, without the start of a process for each request that the AWS CLI would add, and over
-a part of the fleet; its time for the whole is reckoned from that.
+calls / concurrency x latency; when the first row is there; and how much memory it needs at most. Beside it, as whole
+processes:
+
+- what of the same calls goes with the number of nodes, by boto3 alone, as many at one time, and with nothing done with
+  the replies: how near to calls / concurrency x latency one comes here, where the local AWS runs on the same cores;
+- the same nodes and states by a plain loop: one request after the other, by the operations and page sizes that `aws
+  ssm` scripts have. It is made with boto3, without the start of a process for each request that the AWS CLI would add,
+  and over a part of the fleet; its time for the whole is reckoned from that.
 
     python bench/operate.py                   50,000 nodes
     python bench/operate.py --nodes 5000 --only compliance
@@ -21,10 +25,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))
@@ -44,8 +50,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nodes", type=int, default=50_000)
     parser.add_argument("--only", choices=("compliance", "plan", "drift"), help="measure this command only")
+    parser.add_argument("--bare", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     nodes = chosen.nodes
+    if chosen.bare:
+        by_boto3_alone(chosen.bare)
+        return
     with local_aws.running(speed=SPEED) as aws:
         connect = connecting(aws)
         deploy(connect)
@@ -56,7 +66,8 @@ def main() -> None:
         print(f"{nodes:,} nodes, {LATENCY * 1000:.0f} ms a call, {CONCURRENCY} calls at one time")
         for command, floor in floors(nodes, systems).items():
             if chosen.only in (None, command[0]):
-                report(command, floor, measure(aws, command))
+                bare = measure(aws, ("python", __file__, "--bare", command[0]))
+                report(command, floor, measure(aws, ("patchops", *command)), bare)
         loop(connect, nodes)
 
 
@@ -74,14 +85,15 @@ def floors(nodes: int, systems: int) -> dict[tuple[str, ...], int]:
     }
 
 
-def measure(aws: local_aws.LocalAws, arguments: tuple[str, ...]) -> dict[str, float]:
+def measure(aws: local_aws.LocalAws, command: tuple[str, ...]) -> dict[str, float]:
     """Run a command in a process of its own, and return what it took."""
+    program, *arguments = command
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     aws.calls(reset=True)
     begun = time.perf_counter()
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            [str(Path(sys.executable).parent / "patchops"), *arguments],
+            [str(Path(sys.executable).parent / program), *arguments],
             cwd=ROOT,
             env={**kept, **aws.environment()},
             stdout=subprocess.PIPE,
@@ -107,16 +119,61 @@ def measure(aws: local_aws.LocalAws, arguments: tuple[str, ...]) -> dict[str, fl
     }
 
 
-def report(command: tuple[str, ...], floor: int, found: Mapping[str, float]) -> None:
-    """Print what a command took, by its goals."""
+def report(command: tuple[str, ...], floor: int, found: Mapping[str, float], bare: Mapping[str, float]) -> None:
+    """Print what a command took, by its goals, and by what boto3 alone took."""
     ideal = found["calls"] / CONCURRENCY * LATENCY
     print(f"patchops {' '.join(command)}: {found['rows']:,.0f} rows")
-    print(f"  calls      {found['calls']:8,.0f}  {found['calls'] / floor:5.2f} x the least number, {floor:,}")
+    print(f"  calls      {found['calls']:8,.0f}  {found['calls'] / floor:.2f} x the least number, {floor:,}")
     print(f"             (goal {CALLS_GOAL})")
     print(f"  time       {found['seconds']:8.1f}  s, {found['seconds'] / ideal:.2f} x calls / concurrency x latency")
     print(f"             (goal {TIME_GOAL}; the local AWS and this process share {os.cpu_count()} cores)")
+    alone = bare["calls"] / CONCURRENCY * LATENCY
+    print(f"             boto3 alone, {bare['calls']:,.0f} of the calls: {bare['seconds']:.1f} s, ", end="")
+    print(f"{bare['seconds'] / alone:.2f} x; patchops takes {found['seconds'] / bare['seconds']:.2f} x that")
     print(f"  first row  {found['first']:8.1f}  s (goal {FIRST_ROW_GOAL:g})")
     print(f"  memory     {found['megabytes']:8.0f}  MB at most (goal {MEMORY_GOAL:g})")
+
+
+def by_boto3_alone(command: str) -> None:
+    """Make the calls of a command that go with the number of nodes, and print an empty row for each node.
+
+    The nodes are listed in the main thread while the others ask for what concerns the nodes of the pages before.
+    """
+    config = Config(max_pool_connections=CONCURRENCY)
+    ssm, ec2 = boto3.client("ssm", config=config), boto3.client("ec2", config=config)
+    by_tag: Any = {"Key": "tag:Environment", "Values": ["lab"], "Operator": "Equal"}
+
+    def states(ids: list[str]) -> None:
+        ssm.describe_instance_patch_states(InstanceIds=ids)
+        sys.stdout.write("\n" * len(ids))
+        sys.stdout.flush()
+
+    def tags(ids: list[str]) -> None:
+        ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": ids}], MaxResults=1_000)
+
+    def instances() -> None:
+        by_name: Any = [
+            {"Name": "resource-type", "Values": ["instance"]},
+            {"Name": "tag:Environment", "Values": ["lab"]},
+        ]
+        pages = ec2.get_paginator("describe_tags").paginate(Filters=by_name, PaginationConfig={"PageSize": 1_000})
+        sum(1 for _ in pages)
+
+    asked: list[Future[None]] = []
+    with ThreadPoolExecutor(CONCURRENCY - 1) as pool:
+        if command == "plan":
+            asked.append(pool.submit(instances))
+        pages = ssm.get_paginator("describe_instance_properties").paginate(
+            FiltersWithOperator=[by_tag],
+            PaginationConfig={"PageSize": 1_000},
+        )
+        for page in pages:
+            ids = [one["InstanceId"] for one in page["InstanceProperties"]]
+            if command != "compliance":
+                asked += [pool.submit(tags, ids[start : start + 200]) for start in range(0, len(ids), 200)]
+            asked += [pool.submit(states, ids[start : start + 50]) for start in range(0, len(ids), 50)]
+    for one in asked:
+        one.result()
 
 
 def loop(connect: Any, nodes: int) -> None:  # noqa: ANN401 makes clients of boto3

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import chain, islice
+from time import monotonic
 from typing import Any, TypeVar
 
 import typer
@@ -20,6 +21,7 @@ OK, ERROR, USAGE, FOUND = 0, 1, 2, 3
 
 T = TypeVar("T")
 _WIDTH_OFF_TERMINAL = 200
+_FLUSH_SECONDS = 0.1
 _FIRST_ROWS = 100
 """Rows by which the widths of a table's columns are found, if it is longer than that."""
 
@@ -43,6 +45,7 @@ class Terminal:
     def __init__(self, output: OutputFormat, *, quiet: bool = False) -> None:
         self.output = output
         self.quiet = quiet
+        self._flushed = -_FLUSH_SECONDS
         self.out = Console(width=None if sys.stdout.isatty() else _WIDTH_OFF_TERMINAL, highlight=False)
         self.err = Console(stderr=True, width=None if sys.stderr.isatty() else _WIDTH_OFF_TERMINAL, highlight=False)
 
@@ -59,22 +62,24 @@ class Terminal:
 
     def stream(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Write the rows of one table as they come, as CSV or for people, without keeping them."""
-        texts = ([text(cell) for cell in row] for row in rows)
         if self.output is OutputFormat.CSV:
             writer = csv.writer(sys.stdout, lineterminator="\n")
             writer.writerow(columns)
-            for row in texts:
-                writer.writerow(row)
-                sys.stdout.flush()
+            for cells in rows:
+                writer.writerow([cell if isinstance(cell, str | int) else text(cell) for cell in cells])
+                self._flush()
+            sys.stdout.flush()
             return
+        texts = ([text(cell) for cell in row] for row in rows)
         first = list(islice(texts, _FIRST_ROWS))
         if len(first) < _FIRST_ROWS:
             self.out.print(table(title, columns, first).rich())
             return
         widths = [max(map(len, column)) for column in zip(columns, *first, strict=True)]
         for row in chain(([*columns], ["\u2500" * width for width in widths]), first, texts):
-            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(), flush=True)
-        print()
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+            self._flush()
+        print(flush=True)
 
     def stream_json(self, name: str, items: Iterable[T], rest: Callable[[], Mapping[str, Any]]) -> Iterator[T]:
         """Write an object with a list under this name, whose items are written and yielded as they come.
@@ -90,14 +95,22 @@ class Terminal:
         print("{\n" + f'  "{name}": [', end="")
         comma = ""
         for one in chain(first, source):
-            print(f"{comma}\n    {json.dumps(plain(one), ensure_ascii=False)}", end="", flush=True)
+            print(f"{comma}\n    {json.dumps(plain(one), ensure_ascii=False)}", end="")
+            self._flush()
             comma = ","
             yield one
         print("\n  ]", end="")
         for key, value in rest().items():
             written = json.dumps(plain(value), indent=2, ensure_ascii=False).replace("\n", "\n  ")
             print(f',\n  "{key}": {written}', end="")
-        print("\n}")
+        print("\n}", flush=True)
+
+    def _flush(self) -> None:
+        """Show what was written, unless that was done just now: whoever reads rows that come fast is woken for each."""
+        now = monotonic()
+        if now - self._flushed > _FLUSH_SECONDS:
+            sys.stdout.flush()
+            self._flushed = now
 
     def say(self, text: str) -> None:
         """Write progress, unless that is not wanted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol, SupportsBytes
@@ -146,8 +146,8 @@ class Cloud(Protocol):
     def changes(self) -> int:
         """Return a number that is another one whenever instances, roles or networks may have changed."""
 
-    def instances(self, ids: Collection[str] | None = None) -> Iterable[Instance]:
-        """Return the instances that are not terminated, in the order of their launch; with ids only these."""
+    def instances(self) -> Iterable[Instance]:
+        """Return the instances that are not terminated, in the order of their launch."""
 
     def change_state(self, instance_id: str, state: str) -> None:
         """Have an instance `running`, `stopped` or `terminated`; raise KeyError if it is not there."""

@@ -127,6 +127,7 @@ class Fleet:
             if node is None:
                 self.unmanaged[instance.id] = reason
                 continue
+            node.instance = instance
             node.tags = dict(instance.tags)
             node.role = instance.role
             node.network = instance.network

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lab.catalogue import Catalogue, agent_version
+from lab.cloud import Instance
 from lab.findings import Findings, OpenCounts, PatchReport, Severities, complies
 from lab.inventory_types import InventoryItem
 from lab.network import Network
@@ -125,6 +126,7 @@ class ManagedNode:
         features: roles and features of Windows that are installed on it.
         activation_id: the activation that a machine outside of EC2 registered with; empty for an instance.
         name: what such a machine was activated as.
+        instance: the instance, as it was when somebody last looked; None for a machine outside of EC2.
         association_states: what AWS-RunPatchBaselineAssociation reported, by the association that it was for.
         inventory: what was collected on it or put of it, by its type.
     """
@@ -152,6 +154,7 @@ class ManagedNode:
     features: tuple[str, ...] = ()
     activation_id: str = ""
     name: str = ""
+    instance: Instance | None = None
     association_states: dict[str, PatchStates] = field(default_factory=dict)
     inventory: dict[str, InventoryItem] = field(default_factory=dict)
     traits: Traits = SOUND

@@ -72,7 +72,7 @@ class OpenPatch:
     cves: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass
 class NodeReport:
     """What is known of one node.
 
@@ -263,19 +263,22 @@ class _Baselines:
 def _states(session: Session, batch: Sequence[Node]) -> tuple[dict[str, Any], str]:
     """Return the patch states of nodes by their ids, and what went wrong, in words."""
     states: dict[str, Any] = {}
+    request: Any = {"InstanceIds": [node.id for node in batch], "MaxResults": MAX_IDS}
     try:
-        pages = session.ssm.get_paginator("describe_instance_patch_states").paginate(
-            InstanceIds=[node.id for node in batch], PaginationConfig={"PageSize": MAX_IDS}
-        )
-        for page in pages:
+        # Without a paginator, which takes as long as reading the reply does: nearly always there is one page.
+        while True:
+            page = session.ssm.describe_instance_patch_states(**request)
             states |= {state["InstanceId"]: state for state in page["InstancePatchStates"]}
+            if not page.get("NextToken"):
+                break
+            request["NextToken"] = page["NextToken"]
     except (BotoCoreError, ClientError) as error:
         return states, f"patch states of {len(batch)} nodes ({batch[0].id} to {batch[-1].id}): {in_words(error)}"
     return states, ""
 
 
 def _report(node: Node, state: dict[str, Any], baselines: _Baselines) -> NodeReport:
-    counts = {one: int(state.get(name, 0)) for one, name in _COUNT_FIELDS}
+    counts = {one: state.get(name, 0) for one, name in _COUNT_FIELDS}
     baseline = baselines.get(state["BaselineId"])
     lacking = sum(counts[one] for one in baseline.open_states)
     # Whether available security updates count is said by the baseline; it may be that it could not be read.
@@ -293,9 +296,9 @@ def _report(node: Node, state: dict[str, Any], baselines: _Baselines) -> NodeRep
         baseline_id=state["BaselineId"],
         baseline_name=baseline.name,
         patch_group=state.get("PatchGroup", ""),
-        critical=int(state.get("CriticalNonCompliantCount", 0)),
-        security=int(state.get("SecurityNonCompliantCount", 0)),
-        other=int(state.get("OtherNonCompliantCount", 0)),
+        critical=state.get("CriticalNonCompliantCount", 0),
+        security=state.get("SecurityNonCompliantCount", 0),
+        other=state.get("OtherNonCompliantCount", 0),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC
+from itertools import repeat
 
 from ops.compliance import NodeReport, Review
 from ops.compliance_summary import Counting, GroupCount, Summary, summarize
@@ -106,7 +107,7 @@ def node_row(one: NodeReport, counting: Counting | None = None) -> tuple[object,
         one.node.name or one.node.id,
         f"{one.compliance} ({one.why_unknown})" if one.why_unknown else one.compliance,
         one.severity or _kind(one),
-        *(one.counts.get(state, "") for state in _STATES),
+        *map(one.counts.get, _STATES, repeat("")),
         f"{one.operation} {moment(one.at.astimezone(UTC))}{stale}" if one.at else f"never{stale}",
         one.baseline_name or one.baseline_id,
     )

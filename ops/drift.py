@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
+from functools import lru_cache, partial
 
 from ops import compliance, effective_baselines, patching_windows
+from ops.alike import Alike
 from ops.compliance import NodeReport
 from ops.effective_baselines import Baselines, EffectiveBaseline
 from ops.finding import Finding, Verdict
@@ -72,6 +74,11 @@ class Deployed:
     windows: tuple[PatchingWindow, ...]
     scans: tuple[tuple[str, Targets], ...]
 
+    def targets(self) -> Iterator[Targets]:
+        """Yield everything that selects nodes."""
+        yield from (targets for one in self.windows for targets in one.targets)
+        yield from (targets for _, targets in self.scans)
+
 
 def read(session: Session) -> Deployed:
     """Read what is deployed in the Region: who else patches the same nodes is the question."""
@@ -99,31 +106,40 @@ def drift(
     Raises:
         OperationError: no node is targeted.
     """
+    found = session.begun(with_tags(session, until_it_fails(stream(session, targets), "the managed nodes", problems)))
     deployed = read(session)
-    found = with_tags(session, until_it_fails(stream(session, targets), "the managed nodes", problems))
     seen = 0
+    by_tags = Alike(deployed.targets(), partial(_by_tags, deployed))
     for report in compliance.judge(session, found, problems, patches=False):
         seen += 1
         counted()
-        yield from of_node(report, deployed)
+        yield from _findings(report, deployed.baselines, by_tags.of(report.node))
     if not seen and targets and not problems:
         raise nothing_matches(targets)
 
 
 def of_node(report: NodeReport, deployed: Deployed) -> Iterator[Finding]:
     """Yield what differs on one node."""
+    yield from _findings(report, deployed.baselines, _by_tags(deployed, report.node))
+
+
+_Row = tuple[str, str, str]
+
+
+def _findings(report: NodeReport, baselines: Baselines, by_tags: Sequence[_Row]) -> Iterator[Finding]:
     node = report.node
-    baseline = deployed.baselines.of(node)
+    baseline = baselines.of(node)
     for check, text, remedy in (
-        *_baseline(report, baseline, deployed.baselines),
-        *_group(node, baseline, deployed.baselines),
-        *_windows(node, deployed.windows),
-        *_scans(node, deployed),
+        *_baseline(report, baseline, baselines),
+        *_misspelt(node),
+        *_group(baseline, baselines.groups),
+        *by_tags,
     ):
         yield Finding(check, node.id, node.name, Verdict.PROBLEM, text, remedy)
 
 
-_Row = tuple[str, str, str]
+def _by_tags(deployed: Deployed, node: Node) -> list[_Row]:
+    return [*_windows(node, deployed.windows), *_scans(node, deployed)]
 
 
 def _baseline(report: NodeReport, baseline: EffectiveBaseline, known: Baselines) -> Iterator[_Row]:
@@ -137,26 +153,41 @@ def _baseline(report: NodeReport, baseline: EffectiveBaseline, known: Baselines)
         )
 
 
-def _group(node: Node, baseline: EffectiveBaseline, known: Baselines) -> Iterator[_Row]:
-    for key in node.tags:
-        try:
-            check_tag_key(key)
-        except InvalidValueError as error:
-            yield GROUP, str(error), f"give it the tag PatchGroup={node.tags[key]} instead of {key}"
+def _misspelt(node: Node) -> Iterator[_Row]:
+    for key, value in node.tags.items():
+        problem = _problem_of(key)
+        if problem:
+            yield GROUP, problem, f"give it the tag PatchGroup={value} instead of {key}"
+
+
+@lru_cache(maxsize=1_000)
+def _problem_of(key: str) -> str:
+    try:
+        check_tag_key(key)
+    except InvalidValueError as error:
+        return str(error)
+    return ""
+
+
+@lru_cache(maxsize=1_000)
+def _group(baseline: EffectiveBaseline, groups: frozenset[str]) -> tuple[_Row, ...]:
     if baseline.fallback:
-        near = get_close_matches(baseline.group, sorted(known.groups), n=1)
+        near = get_close_matches(baseline.group, sorted(groups), n=1)
         meant = f"; was {near[0]!r} meant?" if near and near[0] != baseline.group else ""
-        yield (
+        fallback = (
             FALLBACK,
             f"silently gets {baseline.name or 'the default of AWS'}: {baseline.reason}{meant}",
             "register a baseline of its system for this group (patch_groups in the policy), or mend the tag PatchGroup",
         )
-    elif not baseline.group and known.groups:
-        yield (
+        return (fallback,)
+    if not baseline.group and groups:
+        lacking = (
             GROUP,
             f"has no tag PatchGroup, and gets {baseline.name or 'no known baseline'} ({baseline.reason})",
             "give it the tag PatchGroup with a group of the policy, if the default is not what it is to have",
         )
+        return (lacking,)
+    return ()
 
 
 def _windows(node: Node, windows: Sequence[PatchingWindow]) -> Iterator[_Row]:

@@ -5,7 +5,8 @@ Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manag
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from ops.nodes import Node
 from ops.permissions import Need, On
@@ -48,20 +49,28 @@ class Baselines:
     names: dict[str, str]
     registered: dict[tuple[str, str], str]
     defaults: dict[str, str]
+    _found: dict[tuple[str, str], EffectiveBaseline] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What was found for a platform and a patch group, of which a fleet has few."""
 
-    @property
-    def groups(self) -> set[str]:
+    @cached_property
+    def groups(self) -> frozenset[str]:
         """The patch groups for which a baseline is registered."""
-        return {group for _, group in self.registered}
+        return frozenset(group for _, group in self.registered)
 
     def of(self, node: Node) -> EffectiveBaseline:
         """Return the baseline that a node gets now."""
-        system = of_platform(node.platform)
-        group = patch_group(node.tags) or ""
+        key = (node.platform, patch_group(node.tags) or "")
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self._of(*key)
+        return found
+
+    def _of(self, platform: str, group: str) -> EffectiveBaseline:
+        system = of_platform(platform)
         if system is None:
-            return EffectiveBaseline(
-                "", "", group, fallback=False, reason=f"unknown system {node.platform or '(none)'}"
-            )
+            return EffectiveBaseline("", "", group, fallback=False, reason=f"unknown system {platform or '(none)'}")
         found = self.registered.get((system, group))
         if group and found:
             return EffectiveBaseline(

@@ -11,15 +11,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
 
 from ops import compliance, effective_baselines, patching_windows
 from ops import unmanaged as unmanaged_instances
+from ops.alike import Alike
 from ops.compliance import NodeReport, OpenPatch
 from ops.effective_baselines import Baselines
 from ops.nodes import Node, nothing_matches, stream, until_it_fails, with_tags
 from ops.patching_windows import PatchingWindow
 from ops.session import Session
-from ops.unmanaged import unmanaged
+from ops.unmanaged import targeted_instances, unmanaged
 from patching.compliance import NodeCompliance, PatchState
 from patching.deployment import Deployment
 from patching.rate_control import RateControl
@@ -37,7 +40,7 @@ ASSUMED_MINUTES = 15
 """How long an installation on a node is taken to last if none of the nodes has ever reported one."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class NodePlan:
     """What an installation would do on one node.
 
@@ -146,19 +149,23 @@ def plans(
     Raises:
         OperationError: no node and no instance is targeted.
     """
+    # All of it is under way at one time: of a large fleet, each of the two lists takes seconds.
+    instances = session.meanwhile(lambda: targeted_instances(session, targets))
+    nodes = session.begun(with_tags(session, until_it_fails(stream(session, targets), "the managed nodes", problems)))
     baselines = effective_baselines.read(session)
     windows = [one for one in patching_windows.read(session, deployment) if one.enabled and one.operation == "Install"]
+    coming = Alike(chain.from_iterable(one.targets for one in windows), partial(_coming, windows))
     seen: set[str] = set()
 
     def managed() -> Iterator[Node]:
-        for node in with_tags(session, until_it_fails(stream(session, targets), "the managed nodes", problems)):
+        for node in nodes:
             seen.add(node.id)
             yield node
 
     for report in compliance.judge(session, managed(), problems, patches=patches):
-        yield _of_report(report, baselines, windows, reboot)
+        yield _of_report(report, baselines, coming.of(report.node), reboot)
     others = 0
-    for one in until_it_fails(unmanaged(session, targets, seen), "the instances", problems):
+    for one in until_it_fails(unmanaged(session, instances.result, seen), "the instances", problems):
         others += 1
         yield NodePlan(one, False, one.ping, "", "not a managed node", None, None, (), None, (), None, 0)  # noqa: FBT003
     if not seen and not others and not problems:
@@ -220,17 +227,27 @@ class Adding:
         )
 
 
-def _of_report(
-    report: NodeReport, baselines: Baselines, windows: Sequence[PatchingWindow], reboot: RebootOption
-) -> NodePlan:
+@dataclass(frozen=True)
+class _Coming:
+    """The windows that install on a node, and when the first of them opens next."""
+
+    names: tuple[str, ...]
+    opens: datetime | None
+
+
+def _coming(windows: Sequence[PatchingWindow], node: Node) -> _Coming:
+    selecting = [one for one in windows if one.selects(node.id, node.tags)]
+    opening = [one.next_run for one in selecting if one.next_run]
+    return _Coming(tuple(one.name for one in selecting), min(opening, default=None))
+
+
+def _of_report(report: NodeReport, baselines: Baselines, coming: _Coming, reboot: RebootOption) -> NodePlan:
     node = report.node
     baseline = baselines.of(node)
-    selecting = [one for one in windows if one.selects(node.id, node.tags)]
     known = report.compliance is not NodeCompliance.UNKNOWN or bool(report.counts)
     missing = report.counts.get(PatchState.MISSING, 0) if known else None
     pending = report.counts.get(PatchState.INSTALLED_PENDING_REBOOT, 0)
     reboots = bool(missing or pending) and reboot is RebootOption.REBOOT_IF_NEEDED if known else None
-    opening = [one.next_run for one in selecting if one.next_run]
     return NodePlan(
         node=node,
         managed=True,
@@ -241,8 +258,8 @@ def _of_report(
         missing=missing,
         patches=tuple(one for one in report.open_patches if one.state is PatchState.MISSING),
         reboots=reboots,
-        windows=tuple(one.name for one in selecting),
-        next_window=min(opening, default=None),
+        windows=coming.names,
+        next_window=coming.opens,
         seconds=report.seconds if report.operation == "Install" else 0,
     )
 

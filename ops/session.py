@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from itertools import islice
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
@@ -34,6 +35,9 @@ R = TypeVar("R")
 
 CONCURRENCY = 10
 """Requests under way at one time: enough to hide the way to the Region, few enough for an account's request rate."""
+
+_WAITING = 6
+"""Threads beside those whose request is under way: while one of these reads its reply, another sends the next."""
 
 _END = object()
 _ATTEMPTS = 5
@@ -65,6 +69,7 @@ class Session:
         self._endpoint_url = endpoint_url
         self.service_time: datetime | None = None
         """The time at the service as of its last reply; None before the first one."""
+        self._under_way = BoundedSemaphore(CONCURRENCY)
         core.register_component("response_parser_factory", Parsers())
         events = core.get_component("event_emitter")
         events.register("after-call", self._note_time)
@@ -138,7 +143,7 @@ class Session:
         """Return the time at the service as of its last reply; this machine's time before the first one."""
         return self.service_time or datetime.now(UTC)
 
-    def each(self, work: Callable[[T], R], items: Iterable[T], *, under_way: int = 2 * CONCURRENCY) -> Iterator[R]:
+    def each(self, work: Callable[[T], R], items: Iterable[T], *, under_way: int = 4 * CONCURRENCY) -> Iterator[R]:
         """Do some work for every item, several at one time, and yield what it returns in the order of the items.
 
         Items are taken as they come: while one page of a list is worked on, the next is read. No more of them are
@@ -167,10 +172,27 @@ class Session:
             following = self._pool.submit(next, source, _END)
             yield one  # type: ignore[misc]  # the end is no item
 
+    def begun(self, items: Iterable[T]) -> Iterator[T]:
+        """Begin to read items now, and yield them when they are asked for."""
+        source = iter(items)
+        first = self._pool.submit(next, source, _END)
+
+        def found() -> Iterator[T]:
+            one = first.result()
+            while one is not _END:
+                yield one  # type: ignore[misc]  # the end is no item
+                one = next(source, _END)
+
+        return found()
+
+    def meanwhile(self, work: Callable[[], R]) -> Future[R]:
+        """Begin to do some work beside what else is done."""
+        return self._pool.submit(work)
+
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
-        """The threads of all work of this session, so that it never has more requests under way than it should."""
-        return ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="patchops")
+        """The threads of all work of this session."""
+        return ThreadPoolExecutor(CONCURRENCY + _WAITING, thread_name_prefix="patchops")
 
     def _client(self, service: Any, *, attempts: int = _ATTEMPTS) -> Any:  # noqa: ANN401 as many types as services
         retries: Mapping[str, Any] = {"mode": "adaptive", "total_max_attempts": attempts}
@@ -181,7 +203,7 @@ class Session:
             max_pool_connections=CONCURRENCY,
         )
         client = self._boto3.client(service, config=config, endpoint_url=self._endpoint_url)
-        _expect_whole_replies(client)
+        _send_by(client, self._under_way)
         return client
 
     def _note_time(self, http_response: Any, **_: Any) -> None:  # noqa: ANN401 the event's own signature
@@ -192,8 +214,11 @@ class Session:
             self.service_time = parsedate_to_datetime(headers["date"])
 
 
-def _expect_whole_replies(client: Any) -> None:  # noqa: ANN401 as many types as services
-    """Take a reply that ends before its end for a connection that broke: the parsers take half of one for an empty one.
+def _send_by(client: Any, under_way: BoundedSemaphore) -> None:  # noqa: ANN401 as many types as services
+    """Have a client send no more requests at one time than are allowed, and expect whole replies.
+
+    Only the way to the service and back counts: while a thread reads what came, another one may send. A reply that ends
+    before its end is taken for a connection that broke: the parsers take half of one for an empty one.
 
     botocore has no event between the transport and the parser whose error would count as one of the transport.
     """
@@ -201,7 +226,8 @@ def _expect_whole_replies(client: Any) -> None:  # noqa: ANN401 as many types as
     send = transport.send
 
     def whole(request: Any) -> Any:  # noqa: ANN401 botocore's own structures
-        reply = send(request)
+        with under_way:
+            reply = send(request)
         expected = reply.headers.get("content-length")
         if request.stream_output or request.method == "HEAD" or reply.headers.get("content-encoding"):
             return reply

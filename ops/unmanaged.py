@@ -6,7 +6,7 @@ takes a fraction of what it takes to describe its instances.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from ops.nodes import IDS_IN_A_FILTER, TAGS_PAGE, Node, batches
 from ops.permissions import Need, On
@@ -18,21 +18,18 @@ NEEDS = (Need(On.ANYTHING, "ec2:DescribeInstances", "ec2:DescribeTags"),)
 _DEAD = ("terminated", "shutting-down")
 
 
-def unmanaged(session: Session, targets: Targets, managed: Container[str]) -> Iterator[Node]:
+def unmanaged(session: Session, targeted: Callable[[], Iterable[str]], managed: Container[str]) -> Iterator[Node]:
     """Yield the instances that are targeted, without those that are known to be managed.
-
-    Of a resource group only its managed nodes are known.
 
     Args:
         session: the connection.
-        targets: which instances.
+        targeted: gives the ids of the instances that are targeted.
         managed: the ids of the managed nodes.
 
     Raises:
         ClientError: they could not be read.
     """
-    candidates = (one for one in _targeted(session, targets) if one not in managed)
-    for batch in batches(candidates, IDS_IN_A_FILTER):
+    for batch in batches((one for one in targeted() if one not in managed), IDS_IN_A_FILTER):
         pages = session.ec2.get_paginator("describe_instances").paginate(
             Filters=[{"Name": "instance-id", "Values": batch}]
         )
@@ -46,8 +43,12 @@ def unmanaged(session: Session, targets: Targets, managed: Container[str]) -> It
                         yield Node(one["InstanceId"], name, one["State"]["Name"], "", "", "", None, tags)
 
 
-def _targeted(session: Session, targets: Targets) -> Iterable[str]:
-    """Return the ids of the instances that match every key."""
+def targeted_instances(session: Session, targets: Targets) -> Iterable[str]:
+    """Return the ids of the instances that match every key; of a resource group only the managed nodes are known.
+
+    Raises:
+        ClientError: they could not be read.
+    """
     found: dict[str, None] | None = None
     for key, values in targets.keys:
         if key == IDS_KEY:

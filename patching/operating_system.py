@@ -57,26 +57,12 @@ class OperatingSystem(StrEnum):
     @property
     def family(self) -> PatchFamily:
         """How Patch Manager patches it."""
-        match self:
-            case OperatingSystem.WINDOWS:
-                return PatchFamily.WINDOWS
-            case OperatingSystem.MACOS:
-                return PatchFamily.MACOS
-            case OperatingSystem.UBUNTU | OperatingSystem.DEBIAN | OperatingSystem.RASPBIAN:
-                return PatchFamily.APT
-            case _:
-                return PatchFamily.RPM
+        return _FAMILIES.get(self, PatchFamily.RPM)
 
     @property
     def platform_type(self) -> PlatformType:
         """What the agent of a node reports, and a document's precondition compares with."""
-        match self.family:
-            case PatchFamily.WINDOWS:
-                return PlatformType.WINDOWS
-            case PatchFamily.MACOS:
-                return PlatformType.MACOS
-            case _:
-                return PlatformType.LINUX
+        return _PLATFORM_TYPES.get(self, PlatformType.LINUX)
 
     @property
     def filter_keys(self) -> tuple[str, ...]:
@@ -179,6 +165,18 @@ PREDEFINED_DEFAULTS: dict[OperatingSystem, str] = {
 Follows https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-predefined-and-custom-patch-baselines.html
 """
 
+
+_FAMILIES = {
+    OperatingSystem.WINDOWS: PatchFamily.WINDOWS,
+    OperatingSystem.MACOS: PatchFamily.MACOS,
+    OperatingSystem.UBUNTU: PatchFamily.APT,
+    OperatingSystem.DEBIAN: PatchFamily.APT,
+    OperatingSystem.RASPBIAN: PatchFamily.APT,
+}
+"""All others are of the family RPM."""
+
+_PLATFORM_TYPES = {OperatingSystem.WINDOWS: PlatformType.WINDOWS, OperatingSystem.MACOS: PlatformType.MACOS}
+"""All others are Linux."""
 
 _PLATFORMS = {
     "amazon linux 2023": OperatingSystem.AMAZON_LINUX_2023,

@@ -22,7 +22,10 @@ _GROUP = re.compile(r"[\w .:/=+\-@]{1,256}")
 
 def patch_group(tags: Mapping[str, _T]) -> _T | None:
     """Return the patch group among the tags of a node, or of a target; None if there is none."""
-    return next((tags[key] for key in PATCH_GROUP_TAGS if key in tags), None)
+    for key in PATCH_GROUP_TAGS:
+        if key in tags:
+            return tags[key]
+    return None
 
 
 def check_tag_key(key: str) -> None:

@@ -116,12 +116,14 @@ class Targets:
 
     def match(self, instance_id: str, tags: Mapping[str, str]) -> bool:
         """Tell whether a node with this id and these tags is one of the targets."""
-        return all(
-            values == (EVERY_NODE,) or instance_id in values
-            if key == IDS_KEY
-            else key.startswith("tag:") and tags.get(key.removeprefix("tag:")) in values
-            for key, values in self.keys
-        )
+        for key, values in self.keys:
+            if key == IDS_KEY:
+                found = values == (EVERY_NODE,) or instance_id in values
+            else:
+                found = key.startswith("tag:") and tags.get(key.removeprefix("tag:")) in values
+            if not found:
+                return False
+        return True
 
     def in_words(self) -> str:
         """Say the targets in short, as the command line takes them."""

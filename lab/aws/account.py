@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, SupportsBytes
@@ -64,19 +64,18 @@ class Account:
         self._changes = changes
         self._images = _register_images(region, catalogues)
         self._roles: dict[str, Role | None] = {}
-        self._known: tuple[int, dict[str, Any]] = (-1, {})
 
     def changes(self) -> int:
         """Return a number that is another one whenever instances, roles or networks may have changed."""
         return self._changes.number
 
-    def instances(self, ids: Collection[str] | None = None) -> Iterator[Instance]:
-        """Return the instances that are not terminated, in the order of their launch; with ids only these."""
+    def instances(self) -> Iterator[Instance]:
+        """Return the instances that are not terminated, in the order of their launch."""
         backend = ec2_backends[self.account][self.region]
         roles = {one.arn: str(one.roles[0].arn) for one in self._iam.instance_profiles.values() if one.roles}
         # Subnets without anything around them, which is found out once for all of a fleet's instances.
         without: set[str] = set()
-        for instance in backend.all_instances() if ids is None else self._these(ids):
+        for instance in backend.all_instances():
             if instance.state in ("terminated", "shutting-down"):
                 continue
             subnet, profile = instance.subnet_id or "", (instance.iam_instance_profile or {}).get("Arn", "")
@@ -88,7 +87,7 @@ class Account:
                 image=self._images.get(instance.image_id, instance.image_id),
                 running=instance.state == "running",
                 role=roles.get(profile, ""),
-                tags=dict(backend.tags.get(instance.id, {})),
+                tags=backend.tags.get(instance.id, {}),
                 ip=instance.private_ip or "",
                 network=network,
                 type=instance.instance_type,
@@ -97,14 +96,6 @@ class Account:
                 public_ip=instance.public_ip or "",
                 zone=instance.placement.zone or "",
             )
-
-    def _these(self, ids: Collection[str]) -> Iterator[Any]:
-        """Yield instances by their ids; moto would look through all of them for each."""
-        number, known = self._known
-        if number != self._changes.number:
-            found = ec2_backends[self.account][self.region].all_instances()
-            number, known = self._known = self._changes.number, {one.id: one for one in found}
-        return (known[one] for one in ids if one in known)
 
     def run(self, ids: Iterable[str], *, running: bool) -> None:
         """Start or stop instances."""

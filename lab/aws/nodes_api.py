@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from lab.association_results import AssociationResult, overall, results_on
 from lab.aws.listing import paged
 from lab.aws.operation import Reply, Request, operation, without_empty
-from lab.cloud import Instance
 from lab.engine import Engine
 from lab.errors import ApiError
 from lab.node import ManagedNode
@@ -106,10 +105,7 @@ def describe_instance_properties(engine: Engine, request: Request) -> Reply:
             )
         ),
     )
-    shown = reply["InstanceProperties"]
-    instances = {one.id: one for one in engine.cloud.instances({node.id for node in shown})} if shown else {}
-    described = [_properties(engine, one, instances.get(one.id)) for one in shown]
-    return {**reply, "InstanceProperties": described}
+    return {**reply, "InstanceProperties": [_properties(engine, one) for one in reply["InstanceProperties"]]}
 
 
 def _candidates(engine: Engine, ids: Sequence[str] | None) -> list[ManagedNode]:
@@ -211,35 +207,39 @@ def _results(engine: Engine, node: ManagedNode) -> list[AssociationResult]:
 
 def _common(engine: Engine, node: ManagedNode) -> Reply:
     """Return what both operations that describe nodes tell of one."""
+    found: Reply = {
+        "InstanceId": node.id,
+        "PingStatus": _ping(node),
+        "LastPingDateTime": node.last_ping,
+        "AgentVersion": node.agent_version,
+        "PlatformType": node.catalogue.system.platform_type,
+        "PlatformName": node.catalogue.platform_name,
+        "PlatformVersion": node.catalogue.platform_version,
+        "ResourceType": _kind(node),
+        "ComputerName": node.computer_name,
+        "SourceId": node.id,
+        "SourceType": _source(node),
+    }
+    if node.hybrid:
+        found |= {"ActivationId": node.activation_id, "IamRole": _role(node), "RegistrationDate": node.registered}
     results = _results(engine, node)
+    if results:
+        found |= _of_associations(results)
+    return found
+
+
+def _of_associations(results: Sequence[AssociationResult]) -> Reply:
+    status = overall(results)
     succeeded = [one.execution.created for one in results if one.status == "Success"]
-    return without_empty(
-        {
-            "InstanceId": node.id,
-            "PingStatus": _ping(node),
-            "LastPingDateTime": node.last_ping,
-            "AgentVersion": node.agent_version,
-            "PlatformType": str(node.catalogue.system.platform_type),
-            "PlatformName": node.catalogue.platform_name,
-            "PlatformVersion": node.catalogue.platform_version,
-            "ActivationId": node.activation_id,
-            "IamRole": _role(node),
-            "RegistrationDate": node.registered if node.hybrid else None,
-            "ResourceType": _kind(node),
-            "ComputerName": node.computer_name,
-            "AssociationStatus": overall(results),
-            "LastAssociationExecutionDate": max((one.execution.created for one in results), default=None),
-            "LastSuccessfulAssociationExecutionDate": max(succeeded, default=None),
-            "AssociationOverview": {
-                "DetailedStatus": overall(results),
-                "InstanceAssociationStatusAggregatedCount": dict(Counter(one.status for one in results)),
-            }
-            if results
-            else None,
-            "SourceId": node.id,
-            "SourceType": _source(node),
-        }
-    )
+    return {
+        "AssociationStatus": status,
+        "LastAssociationExecutionDate": max(one.execution.created for one in results),
+        **({"LastSuccessfulAssociationExecutionDate": max(succeeded)} if succeeded else {}),
+        "AssociationOverview": {
+            "DetailedStatus": status,
+            "InstanceAssociationStatusAggregatedCount": dict(Counter(one.status for one in results)),
+        },
+    }
 
 
 def _information(engine: Engine, node: ManagedNode) -> Reply:
@@ -251,10 +251,10 @@ def _information(engine: Engine, node: ManagedNode) -> Reply:
     }
 
 
-def _properties(engine: Engine, node: ManagedNode, instance: Instance | None) -> Reply:
-    of_instance: Reply = {}
-    if instance:
-        of_instance = {
+def _properties(engine: Engine, node: ManagedNode) -> Reply:
+    instance = node.instance
+    of_instance = (
+        {
             "InstanceType": instance.type,
             "InstanceRole": instance.profile,
             "KeyName": instance.key_name,
@@ -263,4 +263,7 @@ def _properties(engine: Engine, node: ManagedNode, instance: Instance | None) ->
             "IPAddress": instance.public_ip,
             "AvailabilityZone": instance.zone,
         }
-    return without_empty({**_common(engine, node), "Name": node.tags.get("Name") or node.name, **of_instance})
+        if instance
+        else {}
+    )
+    return _common(engine, node) | without_empty({"Name": node.tags.get("Name") or node.name, **of_instance})

@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from lab import saved_file
@@ -37,10 +37,12 @@ from lab.aws import (  # noqa: F401 importing those of CloudFormation lets moto 
     saved_state,
     subscribers,
 )
-from lab.aws.calls import call_of
+from lab.aws.calls import Call, call_of
 from lab.aws.calm import Calm
+from lab.aws.faults import App
 from lab.aws.http_check import of_a_service, refusal
 from lab.aws.plane import DEFAULT_SPEED, DEFAULT_START, Plane
+from lab.aws.request_handler import RequestHandler
 from lab.aws.ssm_service import SystemsManager
 from lab.aws.tag_listing import TagListings
 from lab.aws.traffic import PATHS, Traffic
@@ -95,7 +97,6 @@ class LocalAws:
         resource.install(self.plane)
         moto_corrections.install()
         instance_listing.install(self.plane)
-        TagListings(self.plane).install()
         subscribers.install(self.plane)
         cloudformation_alarms.install(self.plane)
         self.traffic = Traffic(self.plane)
@@ -107,7 +108,11 @@ class LocalAws:
         self._moto.get_backend_for_host = lru_cache(self._moto.get_backend_for_host)
         self._services = partial(of_a_service, self._moto)
         self._systems_manager = SystemsManager(self.plane, self._services)
-        self._server: BaseWSGIServer = make_server(HOST, port, self._respond, threaded=True, request_handler=_Handler)
+        self._tags = TagListings(self.plane, self._services)
+        self._tags.install()
+        self._server: BaseWSGIServer = make_server(
+            HOST, port, self._respond, threaded=True, request_handler=RequestHandler
+        )
 
     @property
     def url(self) -> str:
@@ -144,18 +149,15 @@ class LocalAws:
             return start_response(status, [*headers, (SERVICE_TIME_HEADER, self.plane.now().isoformat())], *rest)
 
         try:
-            app = self._systems_manager.answer if call.service == "ssm" else self._services
-            return self.traffic.pass_on(call, app, environ, start_dated)
+            return self.traffic.pass_on(call, self._application(call), environ, start_dated)
         finally:
             if call.service not in _ASIDE and not call.operation.startswith(_READING):
                 self.plane.changed()
 
-
-class _Handler(MotoRequestHandler):
-    """moto's own, without a line for each of a lab's thousands of requests."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
+    def _application(self, call: Call) -> App:
+        if call.service == "ssm":
+            return self._systems_manager.answer
+        return self._tags.answer if call.name == "ec2:DescribeTags" else self._services
 
 
 def _stop_with_parent(server: LocalAws) -> None:

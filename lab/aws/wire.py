@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+import orjson
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
@@ -22,6 +23,7 @@ from lab.errors import ApiError
 
 _TARGET = "AmazonSSM."
 _TYPE = "application/x-amz-json-1.1"
+_OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 class Refused(HTTPException):
@@ -73,7 +75,7 @@ class Inbound:
 
 def success(reply: Mapping[str, Any]) -> Response:
     """Return what an operation answers. Times are in seconds since 1970, as the protocol has it."""
-    return _response(200, json.dumps(reply, default=_written))
+    return _response(200, orjson.dumps(reply, _written, _OPTIONS))
 
 
 def failure(error: ApiError, member: str = "message") -> Response:
@@ -81,7 +83,7 @@ def failure(error: ApiError, member: str = "message") -> Response:
     return _response(400, _text(error, member), error.code)
 
 
-def _response(status: int, body: str, code: str = "") -> Response:
+def _response(status: int, body: str | bytes, code: str = "") -> Response:
     reply = Response(body, status, content_type=_TYPE)
     reply.headers["x-amzn-RequestId"] = str(uuid4())
     if code:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, SupportsBytes
@@ -172,8 +172,8 @@ class FakeCloud:
         self.looks += 1
         return self.looks
 
-    def instances(self, ids: Collection[str] | None = None) -> Iterable[Instance]:
-        return [one for one in self.running.values() if ids is None or one.id in ids]
+    def instances(self) -> Iterable[Instance]:
+        return list(self.running.values())
 
     def change_state(self, instance_id: str, state: str) -> None:
         if state == "terminated":

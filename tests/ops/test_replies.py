@@ -8,7 +8,7 @@ from typing import Any
 
 import botocore.session
 import pytest
-from botocore.parsers import JSONParser
+from botocore.parsers import EC2QueryParser, JSONParser
 
 from ops.replies import Parsers, moment
 
@@ -51,6 +51,36 @@ def test_a_reply_is_read_as_botocore_reads_it(service: str) -> None:
         for given in (sample(shape), {}, dict.fromkeys(shape.members)):
             reply = {"status_code": 200, "headers": {}, "body": json.dumps(given).encode()}
             assert own.parse(reply, shape) == theirs.parse(reply, shape), name
+
+
+def written(shape: Any, depth: int = 0) -> str:
+    """Write a value of a shape as XML, as EC2 does: with all members, and one that the model does not have."""
+    match shape.type_name:
+        case "structure":
+            members = shape.members.items() if depth < 8 else ()
+            parts = [(one.serialization.get("name", name), written(one, depth + 1)) for name, one in members]
+            return "".join(f"<{name}>{value}</{name}>\n" for name, value in [*parts, ("notInTheModel", "1")])
+        case "list":
+            return f"<item>{written(shape.member, depth + 1)}</item> " * 2 + "<item/>"
+        case "boolean":
+            return "true"
+        case "timestamp":
+            return "2025-11-16T00:00:00.000Z"
+        case "string":
+            return "a &lt; b" if depth % 2 else ""
+        case _:
+            return "3"
+
+
+@pytest.mark.parametrize("operation", ["DescribeTags", "DescribeInstances", "DescribeVpcEndpoints", "DescribeSubnets"])
+def test_a_reply_of_ec2_is_read_as_botocore_reads_it(operation: str) -> None:
+    theirs, own = EC2QueryParser(timestamp_parser=moment), Parsers().create_parser("ec2")
+    shape = botocore.session.get_session().get_service_model("ec2").operation_model(operation).output_shape
+    assert shape
+    for given in (written(shape), ""):
+        root = f'<Reply xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>x</requestId>{given}</Reply>'
+        reply = {"status_code": 200, "headers": {}, "body": root.encode()}
+        assert own.parse(reply, shape) == theirs.parse(reply, shape)
 
 
 def test_times_are_in_utc() -> None:

@@ -233,6 +233,18 @@ def test_tags_are_filtered(ec2: Any, filters: dict[str, list[str]], test: Callab
     assert listed_tags(ec2, {**whole, **filters}) == expected
 
 
+def test_tags_are_the_same_with_moto_in_between(ec2: Any) -> None:
+    asked: dict[str, Any] = {"Filters": [{"Name": "key", "Values": ["Name", "W*"]}], "MaxResults": 9}
+    while True:
+        # What asks for a dry run, or for none, is left to moto.
+        own, by_moto = ec2.describe_tags(**asked), ec2.describe_tags(**asked, DryRun=False)
+        assert own["Tags"] == by_moto["Tags"]
+        assert own.get("NextToken") == by_moto.get("NextToken")
+        if not own.get("NextToken"):
+            break
+        asked["NextToken"] = own["NextToken"]
+
+
 def test_the_tags_of_named_resources_are_listed_in_their_order(ec2: Any) -> None:
     one, other = listed(ec2)[3]["InstanceId"], listed(ec2)[1]["InstanceId"]
     found = listed_tags(ec2, {"resource-id": [one, "i-0123456789abcdef0", other]})
