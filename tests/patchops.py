@@ -31,7 +31,10 @@ _LOADER = cache(create_loader)
 
 
 def share_models(patch: pytest.MonkeyPatch) -> None:
-    """Let sessions use the same service models: each command makes a session, whose own would take half of its time."""
+    """Let sessions use the same service models: each command makes a session, whose own would take half of its time.
+
+    Clients change what they share, which nothing may see that serves AWS in this process.
+    """
     patch.setattr(botocore.session, "create_loader", _LOADER)
 
 
@@ -39,7 +42,6 @@ def run(monkeypatch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str], *a
     """Run a command line, and return how it ended."""
     from cli import main  # noqa: PLC0415 only the process that runs such tests is to wait for it
 
-    share_models(monkeypatch)
     monkeypatch.setattr("sys.argv", ["patchops", *arguments])
     capture.readouterr()
     with pytest.raises(SystemExit) as ended:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import botocore.session
 import pytest
+from botocore.retries.bucket import TokenBucket
 
 from lab import local_aws
 from ops.session import Session
@@ -23,14 +23,10 @@ SPEED = 200_000.0
 PROD = ("--environment", "lab", "--tag", "Workload=Prod")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def models() -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def models(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sessions share the service models."""
-    with pytest.MonkeyPatch.context() as patch:
-        share_models(patch)
-        one, other = (botocore.session.get_session().get_component("data_loader") for _ in range(2))
-        assert one is other
-        yield
+    share_models(monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +84,13 @@ def patchops(
         return run_here(monkeypatch, capfd, *arguments)
 
     return run
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore waits between its attempts, and by itself when it is throttled: not here."""
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    monkeypatch.setattr(TokenBucket, "acquire", lambda *_, **__: True)
 
 
 REPORTED: set[str] = set()

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.retries.bucket import TokenBucket
 
 from lab.local_aws import LocalAws
 from tests.ops.conftest import PROD, connect
 from tests.patchops import Patchops
 
-pytestmark = pytest.mark.xdist_group("ops")
+pytestmark = [pytest.mark.xdist_group("ops"), pytest.mark.usefixtures("impatient")]
 
 ENVIRONMENT = ("--environment", "lab")
 READING: dict[str, tuple[str, ...]] = {
@@ -48,13 +47,6 @@ CHANGING: dict[str, tuple[str, ...]] = {
 NAMES: dict[str, str] = {}
 ONCE = ("throttle", "cut-before", "cut-within", "cut-after", "unavailable", "internal-error")
 PATCHOPS = Path(sys.executable).parent / "patchops"
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """botocore waits between its attempts, and by itself when it is throttled: not here."""
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
-    monkeypatch.setattr(TokenBucket, "acquire", lambda *_, **__: True)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from ops import sending
 from ops.errors import OperationError
 from ops.session import Session
 
-pytestmark = pytest.mark.xdist_group("ops")
+pytestmark = [pytest.mark.xdist_group("ops"), pytest.mark.usefixtures("impatient")]
 
 REQUEST = {
     "DocumentName": "AWS-RunPatchBaseline",

@@ -16,7 +16,7 @@ from rich.console import Console
 from lab import local_aws
 from lab.workshop import Workshop, run_sections
 from ops.session import Session
-from tests.patchops import Patchops, Result
+from tests.patchops import Patchops, Result, share_models
 from tests.patchops import run as run_here
 
 SPEED = 20_000.0
@@ -51,6 +51,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
 def patchops(ran: Ran, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Patchops:
     """Run `patchops` against the local AWS, in this process: starting Python anew takes longer than most commands."""
     _use(monkeypatch, ran.aws)
+    share_models(monkeypatch)
     for name, value in UNJUDGED.items():
         monkeypatch.setenv(name, value)
 
