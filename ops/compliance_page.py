@@ -262,6 +262,7 @@ th[aria-sort=descending] button::after { content: " \\25BC"; }
 @media print { :root { --paper: #fff; --ink: #000; --panel: #fff; --soft: #444; --line: #bbb; --good: #0a5c33;
   --bad: #a3141f; --unsure: #6b4a00; } body { max-width: none; padding: 0; font-size: 10pt; }
   .scroll { overflow: visible; border: 0; } thead { display: table-header-group; }
+  /* Chromium repeats no heads with boxes of their own on the next pages. */ thead button { display: contents; }
   tr, figure, .figure { break-inside: avoid; } svg, .figure { print-color-adjust: exact;
   -webkit-print-color-adjust: exact; } }
 """
