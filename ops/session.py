@@ -41,6 +41,8 @@ CONCURRENCY = 10
 _WAITING = 6
 """Threads beside those whose request is under way: while one of these reads its reply, another sends the next."""
 
+_MOST_LISTS = 6
+
 _END = object()
 _ATTEMPTS = 5
 _CONNECT_SECONDS = 5
@@ -169,15 +171,15 @@ class Session:
     def ahead(self, items: Iterable[T]) -> Iterator[T]:
         """Yield items as they come, while the next one is being read: a page, as long as its nodes are asked for."""
         source = iter(items)
-        following = self._pool.submit(next, source, _END)
+        following = self._lists.submit(next, source, _END)
         while (one := following.result()) is not _END:
-            following = self._pool.submit(next, source, _END)
+            following = self._lists.submit(next, source, _END)
             yield one  # type: ignore[misc]  # the end is no item
 
     def begun(self, items: Iterable[T]) -> Iterator[T]:
         """Begin to read items now, and yield them when they are asked for."""
         source = iter(items)
-        first = self._pool.submit(next, source, _END)
+        first = self._lists.submit(next, source, _END)
 
         def found() -> Iterator[T]:
             one = first.result()
@@ -189,12 +191,20 @@ class Session:
 
     def meanwhile(self, work: Callable[[], R]) -> Future[R]:
         """Begin to do some work beside what else is done."""
-        return self._pool.submit(work)
+        return self._lists.submit(work)
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
-        """The threads of all work of this session."""
+        """The threads of the work that is done for each of many items."""
         return ThreadPoolExecutor(CONCURRENCY + _WAITING, thread_name_prefix="patchops")
+
+    @cached_property
+    def _lists(self) -> ThreadPoolExecutor:
+        """The threads that read lists, whose next page is not to wait for all that is to be done with the last one.
+
+        As many as lists are read at one time, within each other too: a thread may wait for another one of these.
+        """
+        return ThreadPoolExecutor(_MOST_LISTS, thread_name_prefix="patchops-lists")
 
     def _client(self, service: Any, *, attempts: int = _ATTEMPTS) -> Any:  # noqa: ANN401 as many types as services
         retries: Mapping[str, Any] = {"mode": "adaptive", "total_max_attempts": attempts}
@@ -202,7 +212,7 @@ class Session:
             retries=retries,  # type: ignore[arg-type]
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
-            max_pool_connections=CONCURRENCY,
+            max_pool_connections=CONCURRENCY + _WAITING,
         )
         client = self._boto3.client(service, config=config, endpoint_url=self._endpoint_url)
         _send_by(client, self._under_way)
