@@ -12,6 +12,7 @@ processes:
 
     python bench/operate.py                   50,000 nodes
     python bench/operate.py --nodes 5000 --only compliance
+    python bench/operate.py --latency 150         from another continent
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ sys.path.append(str(ROOT))
 from lab import local_aws  # noqa: E402 the checkout is not installed
 from ops.session import CONCURRENCY  # noqa: E402
 
-LATENCY = 0.05
+LATENCY = 50
 CALLS_GOAL, TIME_GOAL, FIRST_ROW_GOAL, MEMORY_GOAL = 1.05, 1.3, 2.0, 300.0
 SPEED = 2_000_000.0
 PART_OF_LOOP = 10
@@ -50,6 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nodes", type=int, default=50_000)
     parser.add_argument("--only", choices=("compliance", "plan", "drift"), help="measure this command only")
+    parser.add_argument("--latency", type=int, default=LATENCY, help="milliseconds that each call is late")
     parser.add_argument("--bare", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     nodes = chosen.nodes
@@ -62,12 +64,12 @@ def main() -> None:
         aws.populate(nodes)
         scan(connect, nodes)
         systems = len({one["BaselineId"] for one in states(connect, nodes)})
-        aws.set_faults([{"calls": "*", "do": "delay", "milliseconds": round(LATENCY * 1000)}])
-        print(f"{nodes:,} nodes, {LATENCY * 1000:.0f} ms a call, {CONCURRENCY} calls at one time")
+        aws.set_faults([{"calls": "*", "do": "delay", "milliseconds": chosen.latency}])
+        print(f"{nodes:,} nodes, {chosen.latency} ms a call, {CONCURRENCY} calls at one time")
         for command, floor in floors(nodes, systems).items():
             if chosen.only in (None, command[0]):
                 bare = measure(aws, ("python", __file__, "--bare", command[0]))
-                report(command, floor, measure(aws, ("patchops", *command)), bare)
+                report(command, floor, measure(aws, ("patchops", *command)), bare, chosen.latency / 1_000)
         loop(connect, nodes)
 
 
@@ -119,15 +121,16 @@ def measure(aws: local_aws.LocalAws, command: tuple[str, ...]) -> dict[str, floa
     }
 
 
-def report(command: tuple[str, ...], floor: int, found: Mapping[str, float], bare: Mapping[str, float]) -> None:
+def report(
+    command: tuple[str, ...], floor: int, found: Mapping[str, float], bare: Mapping[str, float], latency: float
+) -> None:
     """Print what a command took, by its goals, and by what boto3 alone took."""
-    ideal = found["calls"] / CONCURRENCY * LATENCY
+    ideal, alone = (one["calls"] / CONCURRENCY * latency for one in (found, bare))
     print(f"patchops {' '.join(command)}: {found['rows']:,.0f} rows")
     print(f"  calls      {found['calls']:8,.0f}  {found['calls'] / floor:.2f} x the least number, {floor:,}")
     print(f"             (goal {CALLS_GOAL})")
     print(f"  time       {found['seconds']:8.1f}  s, {found['seconds'] / ideal:.2f} x calls / concurrency x latency")
     print(f"             (goal {TIME_GOAL}; the local AWS and this process share {os.cpu_count()} cores)")
-    alone = bare["calls"] / CONCURRENCY * LATENCY
     print(f"             boto3 alone, {bare['calls']:,.0f} of the calls: {bare['seconds']:.1f} s, ", end="")
     print(f"{bare['seconds'] / alone:.2f} x; patchops takes {found['seconds'] / bare['seconds']:.2f} x that")
     print(f"  first row  {found['first']:8.1f}  s (goal {FIRST_ROW_GOAL:g})")

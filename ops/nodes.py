@@ -31,7 +31,7 @@ _INFORMATION_PAGE = 50
 IDS_IN_A_FILTER = 200
 """Ids by which DescribeTags takes a filter."""
 TAGS_PAGE = 1_000
-_TAGGED_AHEAD = 4
+_TAGGED_AHEAD = 8
 """Requests for tags at one time: what is done with the nodes takes several requests for each of these."""
 
 NEEDS = (

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ReadTimeoutError as URLLib3ReadTimeoutError
 
 from ops import aws_cli
 from ops.replies import Parsers
@@ -217,8 +219,8 @@ class Session:
 def _send_by(client: Any, under_way: BoundedSemaphore) -> None:  # noqa: ANN401 as many types as services
     """Have a client send no more requests at one time than are allowed, and expect whole replies.
 
-    Only the way to the service and back counts: while a thread reads what came, another one may send. A reply that ends
-    before its end is taken for a connection that broke: the parsers take half of one for an empty one.
+    A request is under way until its reply begins to come: while a thread reads one, another thread may send. A reply
+    that ends before its end is taken for a connection that broke: the parsers take half of one for an empty one.
 
     botocore has no event between the transport and the parser whose error would count as one of the transport.
     """
@@ -226,16 +228,29 @@ def _send_by(client: Any, under_way: BoundedSemaphore) -> None:  # noqa: ANN401 
     send = transport.send
 
     def whole(request: Any) -> Any:  # noqa: ANN401 botocore's own structures
+        streamed, request.stream_output = request.stream_output, True
         with under_way:
             reply = send(request)
-        expected = reply.headers.get("content-length")
-        if request.stream_output or request.method == "HEAD" or reply.headers.get("content-encoding"):
-            return reply
-        if expected is not None and int(expected) != len(reply.content):
-            raise ConnectionClosedError(endpoint_url=request.url)
+        request.stream_output = streamed
+        if not streamed:
+            _read(reply, request)
         return reply
 
     transport.send = whole
+
+
+def _read(reply: Any, request: Any) -> None:  # noqa: ANN401 botocore's own structures
+    """Read a reply to its end, with the errors that botocore's transport would have."""
+    try:
+        content = reply.content
+    except URLLib3ReadTimeoutError as error:
+        raise ReadTimeoutError(endpoint_url=request.url, error=error) from error
+    except HTTPError as error:
+        raise ConnectionClosedError(endpoint_url=request.url, error=error, request=request) from error
+    expected = reply.headers.get("content-length")
+    cut = expected is not None and int(expected) != len(content)
+    if cut and request.method != "HEAD" and not reply.headers.get("content-encoding"):
+        raise ConnectionClosedError(endpoint_url=request.url)
 
 
 def _region_of_environment() -> str | None:

@@ -1,7 +1,9 @@
-"""How many requests are under way at one time: as many as are allowed, and not one more."""
+"""How requests are made: as many at one time as are allowed, and anew where a reply did not come whole."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Generator
 from io import BytesIO
 from threading import Event, Lock
 from typing import Any
@@ -9,8 +11,11 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from urllib3 import HTTPResponse
+from urllib3.exceptions import HTTPError, ProtocolError
+from urllib3.exceptions import ReadTimeoutError as URLLib3ReadTimeoutError
 
 from ops.session import CONCURRENCY, Session
 
@@ -53,3 +58,44 @@ def test_as_many_requests_are_under_way_as_are_allowed(monkeypatch: pytest.Monke
     found = session.each(lambda _: session.ssm.list_commands(), range(5 * CONCURRENCY), under_way=4 * CONCURRENCY)
     assert sum(1 for _ in found) == 5 * CONCURRENCY
     assert service.most == CONCURRENCY
+
+
+class Breaking(HTTPResponse):
+    """A reply whose body breaks off after its headers."""
+
+    def __init__(self, error: HTTPError) -> None:
+        super().__init__(BytesIO(), preload_content=False)
+        self._error = error
+
+    def stream(self, *_: Any, **__: Any) -> Generator[bytes, None, None]:
+        yield b"{"
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "becomes"),
+    [
+        (ProtocolError("reset"), ConnectionClosedError),
+        (URLLib3ReadTimeoutError(None, None, "late"), ReadTimeoutError),  # type: ignore[arg-type]
+    ],
+)
+def test_a_reply_that_breaks_off_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, error: HTTPError, becomes: type[Exception]
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    asked: list[str] = []
+
+    def send(_: URLLib3Session, request: Any) -> AWSResponse:
+        asked.append(request.url)
+        whole = HTTPResponse(BytesIO(b"{}"), preload_content=False)
+        return AWSResponse(request.url, 200, HTTPHeaders(), Breaking(error) if len(asked) == 1 else whole)
+
+    monkeypatch.setattr(URLLib3Session, "send", send)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    session = Session(region="eu-west-3", endpoint_url="http://127.0.0.1:1")
+    with pytest.raises(becomes):
+        session.ssm_once.list_commands()
+    asked.clear()
+    session.ssm.list_commands()
+    assert len(asked) == 2
