@@ -75,4 +75,5 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     own = {**kept, **UNJUDGED, "PATCHOPS_BUILD": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{kept['PATH']}"}
     yield own
-    subprocess.run([PATCHOPS, "lab", "down"], env=own, check=False, capture_output=True)
+    if (tmp_path / local_aws._STATE.name).exists():
+        subprocess.run([PATCHOPS, "lab", "down"], env=own, check=False, capture_output=True)
