@@ -68,7 +68,7 @@ def windows(number: int) -> str:
     """Windows of which no two meet: two hours each, the next one three days later."""
     times = [f"{2 * (one % 12)} {1 + one // 12 * 3} {1 + one // 96}" for one in range(number)]
     return "install:\n" + "".join(
-        f"  w{one}: {{targets: {{Role: r{one}}}, duration_hours: 1, schedule: cron(0 {hour} {day} {month} ? *)}}\n"
+        f"  w{one}: {{targets: {{Role: r{one}}}, duration_hours: 1, schedule: 'cron(0 {hour} {day} {month} ? *)'}}\n"
         for one, (hour, day, month) in enumerate(time.split() for time in times)
     )
 
