@@ -52,6 +52,9 @@ from lab.errors import LabError
 from patching.deployment import SERVICE_TIME_HEADER
 
 HOST = "127.0.0.1"
+_POLL_SECONDS = 0.05
+"""How often it looks whether it is to stop."""
+
 _ASIDE = frozenset({"events", "kms", "logs", "cloudwatch", "s3", "sns", "sqs", "ssm", "sts"})
 """Services that change no instance, no role and no network."""
 
@@ -121,7 +124,7 @@ class LocalAws:
 
     def serve(self) -> None:
         """Answer requests until `stop` is called."""
-        self._server.serve_forever()
+        self._server.serve_forever(_POLL_SECONDS)
 
     def stop(self) -> None:
         """Answer no more requests."""
@@ -205,6 +208,8 @@ def main() -> None:
         threading.Thread(target=_stop_with_parent, args=(server,), daemon=True).start()
     print(json.dumps({"url": server.url, "pid": os.getpid()}), flush=True)
     server.serve()
+    # All that moto holds takes a second to be taken apart, which nobody needs.
+    os._exit(0)
 
 
 if __name__ == "__main__":
