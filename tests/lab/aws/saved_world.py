@@ -225,7 +225,10 @@ def killing_at(aws: LocalAws, size: int) -> Iterator[LocalAws]:
         def relay() -> None:
             client, _ = door.accept()
             with client, socket.create_connection(("127.0.0.1", int(port))) as server:
-                server.sendall(client.recv(65_536))
+                asked = b""
+                while not asked.endswith(b"\r\n\r\n{}"):  # the headers come first, and the body may come later
+                    asked += client.recv(65_536)
+                server.sendall(asked)
                 said = b""
                 while len(said) < size:
                     said += server.recv(65_536)
