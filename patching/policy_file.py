@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Location = yaml_file.Location
 _SHOWN = 120
 """Characters of what was found that a message has at most."""
+_ENVIRONMENT = "{environment}"
 _TOLD = ("invalid_key", "string_unicode")
 _FORMS = ("int", "str")
 """What pydantic adds to the place of a value that may be either."""
@@ -121,24 +122,24 @@ def parse_policy(
     if not isinstance(data, yaml_file.Mapping):
         expected = ", ".join(Policy.model_fields)
         raise PolicyError(name, [Problem(1, "", f"expected a mapping with the keys {expected}")])
-    unusable = [Problem(one.line, _shown(one.at), one.what) for one in yaml_file.unusable(data)]
+    written = list(yaml_file.keys_and_texts(data))
+    unusable = [Problem(one.line, _shown(one.at), one.what) for one in yaml_file.unusable(written)]
     tokens = [
         Problem(one.line, _shown(one.at), f"{one.what!r} means something in a template only; write the value itself")
-        for one in yaml_file.keys_and_texts(data)
+        for one in written
         if is_token(one.what)
     ]
     if tokens:  # what checks values lets them pass, for those who make constructs in Python
         raise PolicyError(name, [*unusable, *tokens])
     if environment is not None:
         data["environment"] = environment
-    data, met = _expanded(data, str(data.get("environment", "")))
+    data, met = _expanded(data, written, str(data.get("environment", "")))
     unusable += [Problem(one.line, _shown(one.at), one.what) for one in met]
-    plain = yaml_file.plain(data)
     reading = Reading(folder or Path())
     if today is not None:
         reading.today = today
     try:
-        policy = Policy.model_validate(plain, context=reading)
+        policy = Policy.model_validate(data, context=reading)
     except ValidationError as error:
         details = error.errors(include_url=False)
         problems = [problem for detail in details for problem in _problems(detail, data)]
@@ -146,7 +147,7 @@ def parse_policy(
         # A key that is not known may be meant to be another one, whose part is not what it seems then.
         broken |= {near for key in broken for near in _near(key, list(Policy.model_fields))}
         if broken:
-            problems += [_problem(one, (), data) for one in among_sound_parts(plain, broken, reading)]
+            problems += [_problem(one, (), data) for one in among_sound_parts(data, broken, reading)]
         # Both forms of a value that can be a number or text are complained about, in the same words.
         raise PolicyError(name, dict.fromkeys([*unusable, *problems])) from None
     if unusable:
@@ -156,11 +157,15 @@ def parse_policy(
     return policy
 
 
-def _expanded(data: yaml_file.Mapping, environment: str) -> tuple[yaml_file.Mapping, list[yaml_file.Found]]:
+def _expanded(
+    data: yaml_file.Mapping, written: Iterable[yaml_file.Found], environment: str
+) -> tuple[yaml_file.Mapping, list[yaml_file.Found]]:
     """Put the environment's name where the file has `{environment}`; return also what to say of keys that then meet."""
+    if not any(_ENVIRONMENT in str(one.what) for one in written):
+        return data, []
 
     def put(text: Any) -> Any:  # noqa: ANN401 YAML holds anything
-        return text.replace("{environment}", environment) if isinstance(text, str) else text
+        return text.replace(_ENVIRONMENT, environment) if isinstance(text, str) else text
 
     met = []
     expanded = yaml_file.changed(data, put)

@@ -208,7 +208,8 @@ class Schedule:
         for day in _days(cron, wall):
             if day >= limit:
                 return
-            for moment in (_localize(day.replace(tzinfo=None) + time, tz) for time in times):
+            begin = day.replace(tzinfo=None)
+            for moment in (_localize(begin + time, tz) for time in times):
                 # In the hour that the spring change skips, several wall-clock times are one and the same moment.
                 if moment > last:
                     yield moment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -148,18 +148,6 @@ def load_with(text: str, *, in_c: bool) -> Any:  # noqa: ANN401 YAML holds anyth
     return reader.load(text)
 
 
-def plain(node: Any) -> Any:  # noqa: ANN401 YAML holds anything
-    """Turn the parser's own classes, which strict validation would refuse, into plain ones."""
-    if isinstance(node, dict):
-        return {plain(key): plain(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [plain(value) for value in node]
-    for kind in (bool, int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    return node
-
-
 class Found(NamedTuple):
     """Something in a YAML file.
 
@@ -188,9 +176,9 @@ def keys_and_texts(data: Any, at: Location = (), line: int = 1) -> Iterator[Foun
         yield Found(at, line, data)
 
 
-def unusable(data: Any) -> Iterator[Found]:  # noqa: ANN401 YAML holds anything
+def unusable(written: Iterable[Found]) -> Iterator[Found]:
     """Yield what to say of every key that is no text, and of every text with half a character: nothing writes it."""
-    for at, line, what in keys_and_texts(data):
+    for at, line, what in written:
         if not isinstance(what, str):
             shown = " ".join(str(what).split())
             yield Found(at, line, f"the key {shown!r} is not text; put it in quotes, or write another one")

@@ -51,12 +51,15 @@ def _read(value: object, info: ValidationInfo) -> Document:
     if not isinstance(data, dict):
         message = "not a document: expected a mapping with schemaVersion, description, parameters and mainSteps"
         raise refused([PolicyFinding((), message, (str(whole), 1, ""))])
-    unusable = [PolicyFinding((), one.what, (str(whole), one.line, place(one.at))) for one in yaml_file.unusable(data)]
+    written = list(yaml_file.keys_and_texts(data))
+    unusable = [
+        PolicyFinding((), one.what, (str(whole), one.line, place(one.at))) for one in yaml_file.unusable(written)
+    ]
     unusable += [
         PolicyFinding(
             (), "the CDK takes ${Token[...]} for its own; write it otherwise", (str(whole), one.line, place(one.at))
         )
-        for one in yaml_file.keys_and_texts(data)
+        for one in written
         if "${Token[" in str(one.what)
     ]
     if unusable:
@@ -69,7 +72,7 @@ def _read(value: object, info: ValidationInfo) -> Document:
                 for one in found
             ]
         )
-    return Document(value, yaml_file.plain(data))
+    return Document(value, data)
 
 
 DocumentFile = Annotated[Document, PlainValidator(_read), WithJsonSchema({"type": "string"})]
