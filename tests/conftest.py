@@ -48,6 +48,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Spare the one that starts the workers to import Hypothesis only to find that it has nothing to say."""
+    if not session.testsfailed and "hypothesis" not in sys.modules:
+        session.config.pluginmanager.unregister(name="hypothesispytest")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Send from a worker only reports that tell something: to send five things of each test takes longer than most."""
     if not hasattr(item.config, "workerinput") or item.config.option.xmlpath:

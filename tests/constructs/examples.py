@@ -1,9 +1,10 @@
+"""Stacks with every construct in them, which the fixtures of these tests make once."""
+
 from __future__ import annotations
 
 from datetime import date
 from functools import partial
 
-import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs.command_alarms import CommandAlarms
@@ -111,13 +112,11 @@ def _patching(stack: Stack, *, keep: bool) -> None:
     )
 
 
-@pytest.fixture(scope="session")
 def patching() -> Resources:
     """Every construct that patches, once."""
     return build(lambda stack: _patching(stack, keep=False))
 
 
-@pytest.fixture(scope="session")
 def kept() -> Resources:
     """The same with the other choice wherever there is one: kept on destroy, no e-mails, scanning at deployment."""
     return build(lambda stack: _patching(stack, keep=True))
@@ -224,7 +223,6 @@ def _watched(stack: Stack) -> None:
     )
 
 
-@pytest.fixture(scope="session")
 def watched() -> Resources:
     """What tells, watches and operates, with everyone who can be told."""
     return build(_watched)
@@ -244,7 +242,6 @@ NETWORKS = {
 }
 
 
-@pytest.fixture(scope="session")
 def networks() -> dict[str, Resources]:
     """A network of every kind, with a node in it."""
 
@@ -273,7 +270,6 @@ def networks() -> dict[str, Resources]:
     return {kind: build(partial(make, network=network)) for kind, network in NETWORKS.items()}
 
 
-@pytest.fixture(scope="session")
 def fleet() -> Resources:
     """A network with a node of each kind."""
 

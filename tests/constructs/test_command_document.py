@@ -8,7 +8,7 @@ from constructs.command_document import CommandDocument
 
 from patching.errors import InvalidValueError
 from tests.cdk import Resources, app
-from tests.constructs.conftest import DRAIN
+from tests.constructs.examples import DRAIN
 
 pytestmark = pytest.mark.xdist_group("constructs")
 

@@ -7,7 +7,7 @@ from constructs.notification_topic import NotificationTopic, Subscribers
 
 from patching.errors import InvalidValueError
 from tests.cdk import Resources, build
-from tests.constructs.conftest import SUBSCRIBERS
+from tests.constructs.examples import SUBSCRIBERS
 
 pytestmark = pytest.mark.xdist_group("constructs")
 

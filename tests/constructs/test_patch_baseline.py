@@ -14,7 +14,7 @@ from patching.errors import InvalidValueError
 from patching.operating_system import OperatingSystem
 from patching.patch_source import PatchSource
 from tests.cdk import Resources, app
-from tests.constructs.conftest import EVERYTHING
+from tests.constructs.examples import EVERYTHING
 
 pytestmark = pytest.mark.xdist_group("constructs")
 
