@@ -55,7 +55,7 @@ def with_windows(names: Iterable[str], **parts: Any) -> Policy:
     return whole(install=windows, services={}, quotas=quotas, hybrid=None, **parts)
 
 
-NAMES = [f"w{number:03}" for number in range(200)]
+NAMES = [f"w{number:03}" for number in range(150)]
 
 
 TOLD = WHOLE["notifications"]
@@ -65,7 +65,8 @@ MORE_EMAILS = ROOM - len(WHOLE["baselines"]) - len(WHOLE["documents"]) - 4 - len
 
 
 @cache
-def two_hundred() -> Stacks:
+def many() -> Stacks:
+    """A first stack full of windows, and a second one with as many as one rule can tell of."""
     return synthesize(with_windows(NAMES))
 
 
@@ -88,20 +89,20 @@ def logical_ids(stacks: Stacks) -> dict[str, set[str]]:
 
 
 def test_windows_that_do_not_fit_go_to_further_stacks_in_their_order() -> None:
-    stacks = two_hundred()
+    stacks = many()
     found = [windows_of(stack) for stack in stacks.all]
-    assert [len(one) for one in found] == [RESOURCES_FOR_WINDOWS // 3, 100]
+    assert [len(one) for one in found] == [RESOURCES_FOR_WINDOWS // 3, 50]
     assert list(chain(*found)) == NAMES
 
 
 def test_no_stack_has_more_resources_than_a_template_can() -> None:
-    sizes = [len(stack.template["Resources"]) for stack in two_hundred().all]
+    sizes = [len(stack.template["Resources"]) for stack in many().all]
     assert max(sizes) < MAX_RESOURCES
     assert sizes[0] > RESOURCES_FOR_WINDOWS
 
 
 def test_every_window_of_every_stack_is_told_and_no_pattern_is_too_long() -> None:
-    for stack in two_hundred().all:
+    for stack in many().all:
         told: list[str] = []
         for rule in stack.of("AWS::Events::Rule").values():
             pattern = rule["EventPattern"]
@@ -116,7 +117,7 @@ def test_every_window_of_every_stack_is_told_and_no_pattern_is_too_long() -> Non
 
 
 def test_the_windows_of_a_further_stack_send_with_the_means_of_the_first() -> None:
-    (further,) = two_hundred().windows
+    (further,) = many().windows
     task = further[f"Install-{NAMES[-1]}/Task"].properties
     command = task["TaskInvocationParameters"]["MaintenanceWindowRunCommandParameters"]
     for value in (task["ServiceRoleArn"], command["ServiceRoleArn"], command["OutputS3BucketName"]):
@@ -128,14 +129,14 @@ def test_the_windows_of_a_further_stack_send_with_the_means_of_the_first() -> No
 def test_what_stays_keeps_its_stack_and_its_logical_id_when_something_is_added() -> None:
     grown = one_more()
     assert [windows_of(stack) for stack in grown.all] == [
-        windows_of(two_hundred().patching),
-        [*windows_of(two_hundred().windows[0]), "new"],
+        windows_of(many().patching),
+        [*windows_of(many().windows[0]), "new"],
     ]
-    before, after = logical_ids(two_hundred()), logical_ids(grown)
+    before, after = logical_ids(many()), logical_ids(grown)
     assert before["0"] <= after["0"]
     assert len(after["0"] - before["0"]) == MORE_EMAILS > 100
     assert before["1"] <= after["1"]
-    # The window with its target and its task, and a rule, as two rules have 50 ids each already.
+    # The window with its target and its task, and a rule, as the other one has 50 ids already.
     assert sorted(name[:10] for name in after["1"] - before["1"]) == ["EventsWind", *["Installnew"] * 3]
 
 
