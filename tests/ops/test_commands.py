@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 from cli import main, schemas
 from lab.local_aws import LocalAws
@@ -86,7 +86,7 @@ def test_a_command_writes_what_its_schema_says_with_the_permissions_that_it_decl
     with_policy(policy(command.needs, "lab"))
     result = run(path, "--output", "json")
     assert result.code in (0, 3), result.err
-    validator = Draft202012Validator(schemas.of(command), format_checker=Draft202012Validator.FORMAT_CHECKER)
+    validator = Draft202012Validator(schemas.of(command), validate_formats=True)
     assert [error.message for error in validator.iter_errors(json.loads(result.out))] == []
     assert "no permission" not in result.err
 

@@ -5,10 +5,10 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import jsonschema_rs
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,9 +19,6 @@ from patching.policy_schema import member_meanings, schema
 from patching.yaml_file import parse
 from tests.patching.policies import SMALL
 from tests.rows import each_row
-
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "config"
@@ -43,11 +40,7 @@ def load(text: str) -> Any:
     return as_editors_see(parse(text))
 
 
-@cache
-def validator() -> Draft202012Validator:
-    import jsonschema  # noqa: PLC0415 which takes a while, and every worker imports every file
-
-    return jsonschema.Draft202012Validator(SCHEMA)
+VALIDATOR = jsonschema_rs.Draft202012Validator(SCHEMA)
 
 
 def whole() -> Any:
@@ -66,7 +59,7 @@ def test_the_committed_schema_is_current() -> None:
 
 
 def test_the_schema_is_one() -> None:
-    validator().check_schema(SCHEMA)
+    jsonschema_rs.meta.validate(SCHEMA)
 
 
 def test_the_labs_policy_names_the_schema() -> None:
@@ -78,11 +71,11 @@ POLICIES = [*CONFIG.glob("*.yaml"), *(ROOT / "tests" / "policies").glob("*.yaml"
 
 @each_row("path", sorted(POLICIES), ids=str)
 def test_a_policy_keeps_the_schema(path: Path) -> None:
-    validator().validate(load(path.read_text()))
+    VALIDATOR.validate(load(path.read_text()))
 
 
 def test_a_small_policy_keeps_the_schema() -> None:
-    validator().validate(load(SMALL))
+    VALIDATOR.validate(load(SMALL))
 
 
 def at(data: dict[str, Any], *path: str | int, **changes: Any) -> dict[str, Any]:
@@ -148,7 +141,7 @@ def test_an_editor_marks_a_typical_mistake_which_the_models_refuse_as_well(
     path: tuple[str | int, ...], changes: dict[str, Any]
 ) -> None:
     broken = at(WHOLE, *path, **changes)
-    assert not validator().is_valid(broken)
+    assert not VALIDATOR.is_valid(broken)
     assert not is_policy(broken)
 
 
@@ -168,7 +161,7 @@ def test_an_editor_marks_a_typical_mistake_which_the_models_refuse_as_well(
     ],
 )
 def test_an_editor_marks_nothing_that_may_be_written(path: tuple[str | int, ...], changes: dict[str, Any]) -> None:
-    validator().validate(at(WHOLE, *path, **changes))
+    VALIDATOR.validate(at(WHOLE, *path, **changes))
 
 
 def test_letters_of_any_alphabet_pass_in_editors_whose_letters_are_ascii() -> None:
@@ -210,7 +203,7 @@ def test_the_schema_refuses_nothing_that_the_models_take(path: tuple[str | int, 
         del node[last]
     else:
         node[last] = value
-    assert validator().is_valid(changed) or not is_policy(changed)
+    assert VALIDATOR.is_valid(changed) or not is_policy(changed)
 
 
 def test_every_key_has_its_hover_text_and_no_other_heading() -> None:
