@@ -211,7 +211,7 @@ def test_hooks_and_an_override_list_exclude_each_other() -> None:
 
 def test_the_override_lists_fit_into_the_node_policy() -> None:
     def text(names: Iterable[int]) -> str:
-        lists = [f"s3://lists/{name:02}{'x' * 230}" for name in names]
+        lists = [f"'s3://lists/{name:02}{'x' * 230}'" for name in names]
         days = [f"cron(0 2 {day} * ? *)" for day in range(1, len(lists) + 1)]
         return bare(
             "install:",
