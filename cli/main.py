@@ -41,6 +41,9 @@ MODULES = {
 }
 """The modules that commands are in, in the order of the help, each with its commands."""
 
+INTERRUPTED = 130
+"""The exit code of what a person has ended, as shells count it."""
+
 _ALLOCATIONS_BETWEEN_LOOKS = 50_000
 
 _OF_ALL = "permissions"
@@ -83,12 +86,20 @@ def main() -> None:
     """Run `patchops`. What goes wrong is said in words; a traceback is a mistake of this program."""
     # A large fleet is millions of short-lived objects, none in a circle: looking for circles is a tenth of all work.
     gc.set_threshold(_ALLOCATIONS_BETWEEN_LOOKS)
+    code = _run()
+    if code == INTERRUPTED:
+        print("patchops: interrupted", file=sys.stderr)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command and return the exit code, with what went wrong said."""
     try:
         code = app(_asked())(standalone_mode=False)
     except UsageError as error:
         where = f"; see {error.ctx.command_path} --help" if error.ctx else ""
         print(f"patchops: {error.format_message().removeprefix('Invalid value: ')}{where}", file=sys.stderr)
-        sys.exit(USAGE)
+        return USAGE
     except typer.Abort:
         print("patchops: not done", file=sys.stderr)
     except UserError as error:
@@ -98,9 +109,8 @@ def main() -> None:
     except BrokenPipeError:
         # Whoever read the output has had enough of it.
         sys.stderr.close()
-    except KeyboardInterrupt:
-        print("patchops: interrupted", file=sys.stderr)
-        sys.exit(130)
+    except KeyboardInterrupt:  # before typer is at work, which turns it into the same code
+        return INTERRUPTED
     else:
-        sys.exit(code if isinstance(code, int) else OK)
-    sys.exit(ERROR)
+        return code if isinstance(code, int) else OK
+    return ERROR

@@ -36,3 +36,19 @@ def test_a_review_of_compliance_waits_for_nothing_that_it_does_not_need() -> Non
     code = f"import sys, cli.main; cli.main.app('compliance'); print([one for one in {HEAVY} if one in sys.modules])"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[]"
+
+
+def test_who_interrupts_a_command_is_told_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.main._group", interrupt)
+    monkeypatch.setattr("sys.argv", ["patchops", "exceptions", "none.yaml"])
+    main.app.cache_clear()
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    main.app.cache_clear()
+    assert ended.value.code == main.INTERRUPTED
+    assert capsys.readouterr().err == "patchops: interrupted\n"
