@@ -12,8 +12,9 @@ import typer
 
 from cli import lab_state, lab_status, lab_traffic, lab_world, teardown
 from cli.options import ERROR, PolicyEnvironment
-from lab import catalogue_file, local_aws, workshop
-from lab.errors import LabError
+from lab import local_aws, workshop
+from lab.patches import catalogue_file
+from lab.world.errors import LabError
 from ops.session import Session
 from ops.table import moment
 from patching.policy_file import read_policy

@@ -12,7 +12,7 @@ import typer
 
 from cli.options import usage
 from lab import local_aws, saved_file
-from lab.errors import LabError
+from lab.world.errors import LabError
 from ops.table import moment
 
 _File = Annotated[Path, typer.Argument(help="The file.", metavar="FILE")]

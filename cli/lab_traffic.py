@@ -11,7 +11,7 @@ import typer
 
 from cli.options import Output, OutputFormat, Terminal, usage
 from lab import local_aws
-from lab.errors import LabError
+from lab.world.errors import LabError
 from ops.table import table
 
 _KINDS = (

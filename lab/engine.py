@@ -10,30 +10,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from lab.activations import Activations
-from lab.alarms import Alarms
-from lab.automation import Automations
-from lab.baselines import Baselines
-from lab.catalogue import Catalogue, agent_versions
-from lab.catalogue_file import built_in
-from lab.change_calendar import Calendars
-from lab.clock import Clock
-from lab.cloud import Cloud
-from lab.command_course import CommandCourse
-from lab.command_results import CommandResults
-from lab.compliance import Compliance
-from lab.data_sync import DataSyncs
-from lab.event_bus import EventBus
-from lab.fleet import Fleet
-from lab.ids import Ids
-from lab.inventory import Inventory
-from lab.metrics import Metrics
-from lab.publishing import Publishing
-from lab.run_command import RunCommand
-from lab.service_events import ServiceEvents
-from lab.state_manager import StateManager
-from lab.tags import Tags
-from lab.windows import MaintenanceWindows
+from lab.associations.compliance import Compliance
+from lab.associations.state_manager import StateManager
+from lab.automation.automation import Automations
+from lab.commands.command_course import CommandCourse
+from lab.commands.command_results import CommandResults
+from lab.commands.run_command import RunCommand
+from lab.inventory.data_sync import DataSyncs
+from lab.inventory.inventory import Inventory
+from lab.nodes.activations import Activations
+from lab.nodes.fleet import Fleet
+from lab.patches.baselines import Baselines
+from lab.patches.catalogue import Catalogue, agent_versions
+from lab.patches.catalogue_file import built_in
+from lab.records.service_events import ServiceEvents
+from lab.windows.windows import MaintenanceWindows
+from lab.world.alarms import Alarms
+from lab.world.change_calendar import Calendars
+from lab.world.clock import Clock
+from lab.world.cloud import Cloud
+from lab.world.event_bus import EventBus
+from lab.world.ids import Ids
+from lab.world.metrics import Metrics
+from lab.world.publishing import Publishing
+from lab.world.tags import Tags
 
 _KEPT_ENTRIES = 10_000
 _AHEAD = timedelta(days=62)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from lab import saved_file
-from lab.errors import LabError
+from lab.world.errors import LabError
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = Path(os.environ.get("PATCHOPS_BUILD") or ROOT / "build")
@@ -80,7 +80,7 @@ class LocalAws:
         """Return how nodes differ, and how many of them; with rates, set these before.
 
         Args:
-            rates: shares from 0 to 1, and a seed; see `lab.chaos.Chaos`. None for no change, empty for no chaos.
+            rates: shares from 0 to 1, and a seed; see `lab.nodes.chaos.Chaos`. None for no change, empty for no chaos.
 
         Raises:
             LabError: a rate that makes no sense.

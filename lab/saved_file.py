@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from lab.errors import LabError
+from lab.world.errors import LabError
 
-FORMAT = 1
+FORMAT = 2
 _LONGEST_HEADER = 10_000
 
 

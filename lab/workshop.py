@@ -22,8 +22,8 @@ from rich.live import Live
 from rich.rule import Rule
 
 from lab import local_aws
-from lab.errors import LabError
 from lab.workshop_messages import read_message
+from lab.world.errors import LabError
 from ops import aws_cli, compliance, compliance_tables, documents, nodes, progress, run, schedules, tables
 from ops import environment as environments
 from ops.compliance import Review

@@ -9,7 +9,7 @@ import pytest
 from botocore.client import BaseClient
 from botocore.model import OperationModel
 
-from lab.access import allowed
+from lab.world.access import allowed
 
 ARN = "arn:aws:{}:us-east-1:123456789012:{}"
 TAG = {"ssm:resourceTag/Environment": "lab", "aws:ResourceTag/Environment": "lab"}

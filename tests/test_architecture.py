@@ -71,8 +71,7 @@ def is_workshop(path: Path) -> bool:
 
 
 def is_engine(path: Path) -> bool:
-    name = path.relative_to(ROOT / "lab").parts
-    return len(name) == 1 and not name[0].startswith(("workshop", "local"))
+    return not path.relative_to(ROOT / "lab").parts[0].startswith(("aws", "workshop", "local"))
 
 
 @pytest.mark.parametrize(
@@ -96,6 +95,16 @@ def test_a_room_leans_only_on_what_lies_below_it(room: str, rooms: set[str], out
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_files_of_a_room_import_each_other_in_a_circle(room: str) -> None:
     assert circle(files(room)) == []
+
+
+def test_no_folders_of_the_lab_import_each_other_in_a_circle() -> None:
+    leans: dict[str, set[str]] = {}
+    for path in (ROOT / "lab").glob("*/*.py"):
+        names = (name.split(".") for name in imports(path))
+        leans.setdefault(path.parent.name, set()).update(parts[1] for parts in names if parts[0] == "lab" and parts[2:])
+    assert {"aws", "commands", "nodes", "world"} <= leans.keys()
+    assert leans["world"] == {"world"}
+    TopologicalSorter({folder: others - {folder} for folder, others in leans.items()}).prepare()
 
 
 def test_nothing_leans_on_the_command_line() -> None:

@@ -24,15 +24,15 @@ from moto.sns.models import sns_backends
 from moto.ssm.models import Parameter, ssm_backends
 from werkzeug.exceptions import HTTPException
 
-from lab import access
-from lab.alarms import COMPARISONS, STATISTICS
 from lab.aws import output_objects
 from lab.aws.changes import Changes
 from lab.aws.resource_groups import members
 from lab.aws.vpc import network_of
-from lab.catalogue import Catalogue
-from lab.clock import Clock
-from lab.cloud import Alarm, Instance, RuleTarget, StoredDocument, Topic
+from lab.patches.catalogue import Catalogue
+from lab.world import access
+from lab.world.alarms import COMPARISONS, STATISTICS
+from lab.world.clock import Clock
+from lab.world.cloud import Alarm, Instance, RuleTarget, StoredDocument, Topic
 from patching.operating_system import PlatformType
 
 ACCOUNT = DEFAULT_ACCOUNT_ID

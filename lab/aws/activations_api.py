@@ -7,10 +7,10 @@ from typing import Any
 
 from botocore.utils import parse_timestamp
 
-from lab.activations import Activation
 from lab.aws.operation import Reply, Request, operation, page, without_empty
 from lab.engine import Engine
-from lab.errors import ApiError
+from lab.nodes.activations import Activation
+from lab.world.errors import ApiError
 
 _FIELDS = {"ActivationIds": "ActivationId", "DefaultInstanceName": "DefaultInstanceName", "IamRole": "IamRole"}
 

@@ -15,10 +15,10 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from lab.aws.calls import Call, body_of, form_of
-from lab.command_targets import resolve
-from lab.documents import owned_by_aws
+from lab.commands.command_targets import resolve
 from lab.engine import Engine
-from lab.errors import ApiError
+from lab.records.documents import owned_by_aws
+from lab.world.errors import ApiError
 from patching.errors import InvalidValueError
 from patching.targets import Targets
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from lab.association import Association, AssociationExecution
 from lab.aws.command_replies import alarms_to_api
 from lab.aws.operation import Reply, without_empty
+from lab.records.association import Association, AssociationExecution
 
 
 def overview(association: Association) -> Reply:

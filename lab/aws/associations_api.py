@@ -6,16 +6,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from lab.association import Association, AssociationExecution
-from lab.association_results import AssociationResult, results_on
+from lab.associations.association_results import AssociationResult, results_on
 from lab.aws.association_replies import description, execution_reply, overview, summary, version_reply
 from lab.aws.commands_api import alarms_of
 from lab.aws.operation import Reply, Request, operation, page, refuse, without_empty
-from lab.command import Status
-from lab.documents import content_of
 from lab.engine import Engine
-from lab.errors import ApiError
-from lab.node import ManagedNode
+from lab.nodes.node import ManagedNode
+from lab.records.association import Association, AssociationExecution
+from lab.records.command import Status
+from lab.records.documents import content_of
+from lab.world.errors import ApiError
 from patching.errors import InvalidValueError
 from patching.rate_control import RateControl
 from patching.schedule import Schedule, point_in_time

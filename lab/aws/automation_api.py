@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lab.automation import IN_PROGRESS, Automation, AutomationStep
+from lab.automation.automation import IN_PROGRESS, Automation, AutomationStep
 from lab.aws.operation import Reply, Request, filters, operation, page, refuse, without_empty
 from lab.engine import Engine
-from lab.errors import ApiError
+from lab.world.errors import ApiError
 from patching.schedule import point_in_time
 
 

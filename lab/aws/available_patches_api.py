@@ -8,9 +8,9 @@ from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from lab.aws.operation import Reply, Request, filters, operation, page, without_empty
-from lab.catalogue import Catalogue
 from lab.engine import Engine
-from lab.errors import ApiError
+from lab.patches.catalogue import Catalogue
+from lab.world.errors import ApiError
 from patching.baseline import Patch, PatchBaseline
 from patching.operating_system import OperatingSystem, PatchFamily, operating_system
 

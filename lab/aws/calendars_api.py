@@ -12,8 +12,8 @@ from moto.ssm.exceptions import InvalidDocumentContent
 from moto.ssm.models import Document, SimpleSystemManagerBackend
 
 from lab.aws.operation import Reply, Request, operation, without_empty
-from lab.change_calendar import ChangeCalendar
 from lab.engine import Engine
+from lab.world.change_calendar import ChangeCalendar
 from patching.schedule import point_in_time
 
 _TEXT = "TEXT"

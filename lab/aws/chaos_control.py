@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lab.aws.plane import Plane
-from lab.chaos import RATES, Chaos
+from lab.nodes.chaos import RATES, Chaos
 
 
 def upset(plane: Plane, given: Mapping[str, Any]) -> None:

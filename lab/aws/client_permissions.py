@@ -11,11 +11,11 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from lab.access import allowed
 from lab.aws.asked_permissions import asked_of
 from lab.aws.calls import Call
 from lab.aws.error_replies import error_reply
 from lab.aws.plane import Plane
+from lab.world.access import allowed
 
 _DEFAULT_REGION = "us-east-1"
 

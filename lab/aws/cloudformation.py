@@ -16,7 +16,7 @@ from moto.s3.models import s3_backends
 from lab.aws import associations_api, resource, window_tasks_api, windows_api
 from lab.aws.resource import PARTITION, Properties, Resource
 from lab.engine import Engine
-from lab.errors import ApiError
+from lab.world.errors import ApiError
 from patching.baseline import PatchBaseline
 from patching.targets import Targets
 

@@ -13,11 +13,11 @@ from typing import Any
 from moto.cloudwatch.models import Alarm, CloudWatchBackend, cloudwatch_backends
 from moto.core.common_models import CloudFormationModel
 
-from lab.alarms import COMPARISONS, STATISTICS, State
 from lab.aws.operation import refuse
 from lab.aws.plane import Plane
 from lab.aws.resource import Properties, Resource
-from lab.errors import ApiError
+from lab.world.alarms import COMPARISONS, STATISTICS, State
+from lab.world.errors import ApiError
 
 _NOT_EMULATED = (
     "ActionConfiguration",

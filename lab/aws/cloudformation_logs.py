@@ -12,11 +12,11 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.core.common_models import CloudFormationModel
 from moto.logs.models import LogGroup, logs_backends
 
-from lab import access
 from lab.aws import resource as resources
 from lab.aws.cloudformation_completed import Completed, tags_of
 from lab.aws.operation import refuse
 from lab.aws.resource import Properties, made
+from lab.world import access
 
 _KEY_ACTIONS = (
     "kms:Encrypt",

@@ -17,7 +17,7 @@ from moto.sns.models import SNSBackend, Topic, sns_backends
 from lab.aws.cloudformation_completed import Completed, tags_of
 from lab.aws.operation import refuse
 from lab.aws.resource import Properties, Resource
-from lab.errors import ApiError
+from lab.world.errors import ApiError
 
 _FILTERS = ("FilterPolicyScope", "FilterPolicy", "DeliveryPolicy", "RedrivePolicy", "SubscriptionRoleArn")
 

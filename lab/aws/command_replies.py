@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lab.aws.operation import Reply, without_empty
-from lab.command import Command, Invocation, StepRun
 from lab.engine import Engine
-from lab.stop_alarms import StopAlarms
+from lab.records.command import Command, Invocation, StepRun
+from lab.world.stop_alarms import StopAlarms
 
 _SHOWN = 2_500
 _ERRORS = ("Failed", "ExecutionTimedOut")

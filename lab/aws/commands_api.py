@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from lab.aws.command_replies import command_reply, invocation_reply, log_output, response_code, url_of
 from lab.aws.listing import paged
 from lab.aws.operation import Reply, Request, filters, operation, page, refuse
-from lab.command import DEFAULT_DELIVERY_TIMEOUT, Command, Invocation, Notification, iso
 from lab.engine import Engine
-from lab.errors import ApiError
-from lab.log_output import default_group
-from lab.stop_alarms import StopAlarms
+from lab.records.command import DEFAULT_DELIVERY_TIMEOUT, Command, Invocation, Notification, iso
+from lab.world.errors import ApiError
+from lab.world.log_output import default_group
+from lab.world.stop_alarms import StopAlarms
 from patching.rate_control import RateControl
 from patching.schedule import point_in_time
 from patching.targets import EVERY_NODE, Targets

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from lab.associations.compliance import ComplianceItem, NodeCompliance, count_nodes
+from lab.associations.put_compliance import PutCompliance, PutItem
 from lab.aws.listing import paged
 from lab.aws.operation import Reply, Request, operation, page
-from lab.comparison import EQUAL, passes
-from lab.compliance import ComplianceItem, NodeCompliance, count_nodes
 from lab.engine import Engine
-from lab.errors import ApiError
-from lab.put_compliance import PutCompliance, PutItem
+from lab.patches.comparison import EQUAL, passes
+from lab.world.errors import ApiError
 from patching.baseline import ComplianceLevel
 
 Filter = tuple[str, list[str], str]

@@ -16,8 +16,8 @@ from lab.aws.chaos_control import chaos_of, settle, upset
 from lab.aws.plane import Plane
 from lab.aws.population import populate
 from lab.engine import Engine
-from lab.errors import ApiError, LabError
-from lab.publishing import Delivery
+from lab.world.errors import ApiError, LabError
+from lab.world.publishing import Delivery
 from patching.errors import InvalidValueError
 from patching.operating_system import operating_system
 

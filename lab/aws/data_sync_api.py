@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lab.aws.operation import Reply, Request, operation, page, without_empty
-from lab.data_sync import DataSync
 from lab.engine import Engine
-from lab.errors import ApiError
+from lab.inventory.data_sync import DataSync
+from lab.world.errors import ApiError
 
 _TO_DESTINATION = "SyncToDestination"
 _TYPES = (_TO_DESTINATION, "SyncFromSource")

@@ -11,8 +11,8 @@ from moto.ssm.models import Document, SimpleSystemManagerBackend
 from ruamel.yaml import YAML
 
 from lab.aws.operation import Reply, Request, page, without_empty
-from lab.documents import AwsDocument, owned_by_aws
-from lab.errors import ApiError
+from lab.records.documents import AwsDocument, owned_by_aws
+from lab.world.errors import ApiError
 
 _KEYS = ("Name", "Owner", "PlatformTypes", "DocumentType", "TargetType", "SearchKeyword", "tag:")
 _OWNERS = ("Amazon", "Private", "Public", "Self", "ThirdParty", "All")

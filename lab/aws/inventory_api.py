@@ -9,12 +9,12 @@ from typing import Any
 
 from lab.aws.listing import paged
 from lab.aws.operation import Reply, Request, operation, page, refuse, without_empty
-from lab.comparison import EQUAL, passes
 from lab.engine import Engine
-from lab.errors import ApiError
-from lab.inventory import Deletion
-from lab.inventory_types import Entry, InventoryItem, InventoryType
-from lab.node import ManagedNode
+from lab.inventory.inventory import Deletion
+from lab.nodes.inventory_types import Entry, InventoryItem, InventoryType
+from lab.nodes.node import ManagedNode
+from lab.patches.comparison import EQUAL, passes
+from lab.world.errors import ApiError
 
 _DEFAULT_TYPE = "AWS:InstanceInformation"
 _EXISTS = "Exists"

@@ -12,8 +12,8 @@ from itertools import count
 
 from moto.core.common_models import CloudFormationModel
 
-from lab import access
 from lab.aws.resource import Properties, Resource
+from lab.world import access
 
 _NUMBERS = count(1)
 _STATEMENTS: dict[str, Properties] = {}

@@ -20,9 +20,9 @@ from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.ssm.models import ssm_backends
 
-from lab import access
 from lab.aws import change_sets, deletion, policy_sizes, resource_groups, stack_changes, template_check
 from lab.aws.error_replies import UNSUPPORTED, error_reply
+from lab.world import access
 
 _NOTHING = ("AWS::CDK::Metadata",)
 """Types that stand for nothing in an account."""

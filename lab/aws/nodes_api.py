@@ -6,12 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from lab.association_results import AssociationResult, overall, results_on
+from lab.associations.association_results import AssociationResult, overall, results_on
 from lab.aws.listing import paged
 from lab.aws.operation import Reply, Request, operation, without_empty
 from lab.engine import Engine
-from lab.errors import ApiError
-from lab.node import ManagedNode
+from lab.nodes.node import ManagedNode
+from lab.world.errors import ApiError
 from patching.operating_system import PlatformType
 
 _CHOICES: dict[str, tuple[str, ...]] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from lab.aws.page_token import issue, place
 from lab.engine import Engine
-from lab.errors import ApiError
+from lab.world.errors import ApiError
 
 Request = Mapping[str, Any]
 Reply = dict[str, Any]

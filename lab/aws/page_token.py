@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from lab.errors import ApiError
+from lab.world.errors import ApiError
 
 _LASTS = timedelta(days=1)
 _KEY = b"patchops"

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 from lab.aws.listing import paged
 from lab.aws.operation import Reply, Request, filters, operation, page, without_empty
-from lab.baselines import StoredBaseline
 from lab.engine import Engine
-from lab.errors import ApiError
-from lab.findings import PatchReport
-from lab.node import ManagedNode, PatchStates
+from lab.nodes.node import ManagedNode, PatchStates
+from lab.patches.baselines import StoredBaseline
+from lab.patches.findings import PatchReport
+from lab.world.errors import ApiError
 from patching.baseline import PatchBaseline
 from patching.compliance import PatchState
 from patching.operating_system import OperatingSystem, operating_system

@@ -11,12 +11,12 @@ from typing import Any
 
 from lab.aws.account import Account
 from lab.aws.changes import Changes
-from lab.catalogue import Catalogue
-from lab.catalogue_file import built_in
-from lab.chaos import Chaos
-from lab.clock import Clock
 from lab.engine import Engine, LogEntry
-from lab.publishing import Delivery
+from lab.nodes.chaos import Chaos
+from lab.patches.catalogue import Catalogue
+from lab.patches.catalogue_file import built_in
+from lab.world.clock import Clock
+from lab.world.publishing import Delivery
 
 DEFAULT_START = datetime.fromisoformat("2026-11-16T00:00:00+00:00")
 """The first time that the clock shows: the built-in catalogue has patches of all ages around it."""

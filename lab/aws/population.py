@@ -18,8 +18,8 @@ from moto.ec2.models.instances import Instance, Reservation
 from moto.iam.models import iam_backends
 
 from lab.aws.account import ACCOUNT, Account
-from lab.catalogue import Catalogue, Image
-from lab.errors import LabError
+from lab.patches.catalogue import Catalogue, Image
+from lab.world.errors import LabError
 from patching.operating_system import OperatingSystem, PlatformType
 
 MOST = 60_000

@@ -18,7 +18,7 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from lab.errors import ApiError
+from lab.world.errors import ApiError
 
 _BITS = {"integer": 31, "long": 63}
 _JSON_TYPES = {

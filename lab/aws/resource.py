@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, ValidationError
 
 from lab.aws.plane import Plane
-from lab.errors import ApiError
+from lab.world.errors import ApiError
 
 T = TypeVar("T")
 Properties = dict[str, Any]

@@ -33,8 +33,8 @@ from werkzeug.wrappers import Request, Response
 
 from lab.aws.calm import Calm
 from lab.aws.plane import Plane
-from lab.errors import LabError
 from lab.saved_file import FORMAT, header_of
+from lab.world.errors import LabError
 
 PATH = "/lab/save"
 _MODULES = ("lab", "moto", "patching")

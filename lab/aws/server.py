@@ -46,9 +46,9 @@ from lab.aws.request_handler import RequestHandler
 from lab.aws.ssm_service import SystemsManager
 from lab.aws.tag_listing import TagListings
 from lab.aws.traffic import PATHS, Traffic
-from lab.catalogue import Catalogue
-from lab.catalogue_file import read, with_own
-from lab.errors import LabError
+from lab.patches.catalogue import Catalogue
+from lab.patches.catalogue_file import read, with_own
+from lab.world.errors import LabError
 from patching.deployment import SERVICE_TIME_HEADER
 
 HOST = "127.0.0.1"

@@ -43,8 +43,8 @@ from lab.aws.page_token import ASKED, Asked, issue, place
 from lab.aws.plane import Plane
 from lab.aws.request_check import parse
 from lab.aws.wire import Inbound, Refused, failure, success
-from lab.documents import AwsDocument, owned_by_aws
-from lab.errors import ApiError
+from lab.records.documents import AwsDocument, owned_by_aws
+from lab.world.errors import ApiError
 from patching.errors import InvalidValueError
 
 Answer = Callable[[SimpleSystemManagerResponse, Request], ActionResult]

@@ -14,9 +14,9 @@ from typing import Any
 from moto.sns.models import Subscription
 from moto.sqs.models import sqs_backends
 
-from lab import access
 from lab.aws import lambda_permissions
 from lab.aws.plane import Plane
+from lab.world import access
 
 _SERVICE = "sns.amazonaws.com"
 

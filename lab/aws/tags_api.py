@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from lab.aws.operation import Reply, Request
 from lab.engine import Engine
-from lab.errors import ApiError
-from lab.node import ManagedNode
-from lab.tags import merged
+from lab.nodes.node import ManagedNode
+from lab.world.errors import ApiError
+from lab.world.tags import merged
 
 KEPT_BY_MOTO = ("Document", "Parameter")
 _NOT_EMULATED = ("OpsItem", "OpsMetadata", "Automation", "CloudConnector")

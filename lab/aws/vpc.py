@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.ec2.models import EC2Backend
 
-from lab.network import InterfaceEndpoint, Network, Rule
+from lab.world.network import InterfaceEndpoint, Network, Rule
 
 _ANYWHERE = "0.0.0.0/0"
 

@@ -7,8 +7,8 @@ import json
 from lab.aws.command_replies import alarms_to_api
 from lab.aws.operation import Reply, Request, filters, operation, page, without_empty
 from lab.engine import Engine
-from lab.errors import ApiError
-from lab.window import RUN_COMMAND, TaskExecution, TaskInvocation, WindowExecution
+from lab.records.window import RUN_COMMAND, TaskExecution, TaskInvocation, WindowExecution
+from lab.world.errors import ApiError
 from patching.schedule import point_in_time
 
 _STATUSES = ("PENDING", "IN_PROGRESS", "SUCCESS", "FAILED", "TIMED_OUT", "CANCELLING", "CANCELLED")

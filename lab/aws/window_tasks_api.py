@@ -7,10 +7,10 @@ from base64 import b64decode
 from lab.aws.command_replies import alarms_to_api, log_output
 from lab.aws.commands_api import alarms_of, log_group_of, notification_of
 from lab.aws.operation import Reply, Request, filters, operation, page, refuse, without_empty
-from lab.command import DEFAULT_DELIVERY_TIMEOUT
 from lab.engine import Engine
-from lab.errors import ApiError
-from lab.window import AUTOMATION, LAMBDA, RUN_COMMAND, STEP_FUNCTIONS, WindowTask
+from lab.records.command import DEFAULT_DELIVERY_TIMEOUT
+from lab.records.window import AUTOMATION, LAMBDA, RUN_COMMAND, STEP_FUNCTIONS, WindowTask
+from lab.world.errors import ApiError
 from patching.rate_control import RateControl
 from patching.targets import Targets
 

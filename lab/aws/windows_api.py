@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from lab.aws.operation import Reply, Request, filters, operation, page, without_empty
-from lab.command_targets import resolve
+from lab.commands.command_targets import resolve
 from lab.engine import Engine
-from lab.errors import ApiError
-from lab.window import Window, WindowTarget
+from lab.records.window import Window, WindowTarget
+from lab.world.errors import ApiError
 from patching.schedule import Schedule, point_in_time, zone
 from patching.targets import Targets
 

@@ -19,7 +19,7 @@ import orjson
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from lab.errors import ApiError
+from lab.world.errors import ApiError
 
 _TARGET = "AmazonSSM."
 _TYPE = "application/x-amz-json-1.1"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, SupportsBytes
 
-from lab.cloud import Alarm, Instance, RuleTarget, StoredDocument, Topic
+from lab.world.cloud import Alarm, Instance, RuleTarget, StoredDocument, Topic
 
 _STAND_IN = json.dumps(
     {

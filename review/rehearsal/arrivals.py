@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from lab.catalogue import Catalogue, Image, Package
-from lab.catalogue_file import built_in
-from lab.catalogue_growth import SECOND_TUESDAY, Growth, Rate
+from lab.patches.catalogue import Catalogue, Image, Package
+from lab.patches.catalogue_file import built_in
+from lab.patches.catalogue_growth import SECOND_TUESDAY, Growth, Rate
 from patching.baseline_words import system_in_words
 from patching.operating_system import OperatingSystem
 from review.errors import ReviewError

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
-from lab.clock import Clock
-from lab.cloud import Instance
-from lab.command import Invocation, Status
 from lab.engine import Engine
-from lab.evaluations import Evaluations
-from lab.node import ManagedNode
-from lab.patch_operation import DURATIONS
-from lab.window import WindowTask
+from lab.nodes.evaluations import Evaluations
+from lab.nodes.node import ManagedNode
+from lab.nodes.patch_operation import DURATIONS
+from lab.records.command import Invocation, Status
+from lab.records.window import WindowTask
+from lab.world.clock import Clock
+from lab.world.cloud import Instance
 from patching.baseline import AvailableSecurityUpdates
 from patching.run_patch_baseline import Operation
 from review.rehearsal.account import ROLE, RehearsedAccount

@@ -8,14 +8,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, SupportsBytes
 
-from lab import access
-from lab.catalogue import Catalogue
-from lab.catalogue_file import parse
-from lab.clock import Clock
-from lab.cloud import Alarm, Instance, RuleTarget, StoredDocument, Topic
-from lab.command import Command, Invocation, Notification, StepRun
 from lab.engine import Engine
-from lab.node import ManagedNode
+from lab.nodes.node import ManagedNode
+from lab.patches.catalogue import Catalogue
+from lab.patches.catalogue_file import parse
+from lab.records.command import Command, Invocation, Notification, StepRun
+from lab.world import access
+from lab.world.clock import Clock
+from lab.world.cloud import Alarm, Instance, RuleTarget, StoredDocument, Topic
 from patching.baseline import ApprovalRule, PatchBaseline, PatchFilter
 from patching.operating_system import OperatingSystem
 from patching.rate_control import RateControl

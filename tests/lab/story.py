@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from lab.command import Command
-from lab.window import WindowTask
+from lab.records.command import Command
+from lab.records.window import WindowTask
 from patching.rate_control import RateControl
 from patching.run_patch_baseline import RunPatchBaseline
 from patching.schedule import Schedule

@@ -6,11 +6,11 @@ from datetime import datetime
 
 import pytest
 
-from lab.catalogue import Catalogue, Image
-from lab.catalogue_file import built_in
-from lab.evaluation import evaluate
 from lab.local_aws import ROOT
-from lab.node import Heartbeat, ManagedNode
+from lab.nodes.evaluation import evaluate
+from lab.nodes.node import Heartbeat, ManagedNode
+from lab.patches.catalogue import Catalogue, Image
+from lab.patches.catalogue_file import built_in
 from patching.compliance import PatchState
 from patching.operating_system import OperatingSystem
 from patching.policy_file import parse_policy

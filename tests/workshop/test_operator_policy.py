@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
-from lab.access import allowed
+from lab.world.access import allowed
 from tests.iam_calls import ARN, Call, record, refused
 from tests.patchops import Patchops
 from tests.workshop.conftest import Ran

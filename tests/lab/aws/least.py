@@ -27,7 +27,7 @@ from moto.sqs.models import sqs_backends
 from lab.aws.account import ACCOUNT
 from lab.aws.server import LocalAws
 from lab.engine import Engine
-from lab.publishing import Delivery
+from lab.world.publishing import Delivery
 from patching.policy_file import parse_policy
 from tests.cdk import synthesize
 from tests.lab.aws.deployed import Deployed

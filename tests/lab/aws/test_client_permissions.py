@@ -10,8 +10,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lab.errors import LabError
 from lab.local_aws import LocalAws as Client
+from lab.world.errors import LabError
 from tests.lab.aws.test_control import JSON, ask
 from tests.lab.aws.world import SCAN, Connect, window_named
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.aws.operation import OPERATIONS
-from lab.errors import ApiError
+from lab.world.errors import ApiError
 from patching.rate_control import RateControl
 from patching.targets import Targets
 from tests.lab.aws.world import FLEET, SCAN, Connect, error_code

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from cli.lab import app
 from lab import local_aws as commands
 from lab.aws.faults import Fault
-from lab.errors import LabError
 from lab.local_aws import LocalAws as Client
+from lab.world.errors import LabError
 from tests.lab.aws.test_control import JSON, ask
 from tests.lab.aws.world import Connect
 

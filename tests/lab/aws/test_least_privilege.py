@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lab import access
-from lab.errors import ApiError
-from lab.network import s3_refusal
+from lab.world import access
+from lab.world.errors import ApiError
+from lab.world.network import s3_refusal
 from tests.lab.aws.stacks import Stack
 from tests.lab.aws.world import Connect
 

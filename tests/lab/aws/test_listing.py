@@ -10,7 +10,7 @@ import pytest
 
 from lab.aws import listing
 from lab.aws.page_token import ASKED, Asked
-from lab.errors import ApiError
+from lab.world.errors import ApiError
 from tests.lab.simulated import Lab
 
 pytestmark = pytest.mark.xdist_group("local-aws")

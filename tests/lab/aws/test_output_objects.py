@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lab.output import Output
+from lab.world.output import Output
 from tests.lab.aws.world import Connect
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from cli import lab as lab_commands
 from lab import local_aws as clients
-from lab.errors import LabError
+from lab.world.errors import LabError
 from tests.lab.aws.world import Connect
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from lab import saved_file
-from lab.errors import LabError
 from lab.local_aws import ROOT, LocalAws
+from lab.world.errors import LabError
 from tests.lab.aws.saved_world import Saved, answers, build, connect, killing_at, move, node, running, start, stop
 from tests.lab.aws.world import SCAN
-from tests.lab.test_catalogue_file import LINUX
+from tests.lab.patches.test_catalogue_file import LINUX
 
 pytestmark = pytest.mark.xdist_group("saved-state")
 
@@ -177,7 +177,7 @@ def test_one_that_is_killed_while_it_writes_leaves_the_last_save_and_a_half_one_
         (lambda data: data[:-1], "the save is damaged"),
         (lambda data: data[:-1] + bytes([data[-1] ^ 1]), "the save is damaged"),
         (
-            lambda data: data.replace(b'"format": 1', b'"format": 9', 1),
+            lambda data: data.replace(b'"format": 2', b'"format": 9', 1),
             "a save of format 9; this version of patchops reads",
         ),
     ],

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from lab.errors import LabError
+from lab.saved_file import FORMAT
+from lab.world.errors import LabError
 
 pytestmark = pytest.mark.xdist_group("local-aws")
 
@@ -24,7 +25,13 @@ def packed(value: Any, **header: Any) -> bytes:
     from moto import __version__  # noqa: PLC0415 imports moto, which takes seconds
 
     body = zlib.compress(pickle.dumps(value))
-    said = {"format": 1, "moto": __version__, "size": len(body), "sha256": hashlib.sha256(body).hexdigest(), **header}
+    said = {
+        "format": FORMAT,
+        "moto": __version__,
+        "size": len(body),
+        "sha256": hashlib.sha256(body).hexdigest(),
+        **header,
+    }
     return json.dumps(said).encode() + b"\n" + body
 
 

@@ -1,0 +1,1 @@
+"""State Manager: associations, when they run, and the compliance that they report."""

@@ -1,0 +1,1 @@
+"""Automation: runbooks and the actions that they are made of."""

@@ -1,0 +1,1 @@
+"""Run Command: a command from being sent to what every node made of it."""

@@ -1,0 +1,1 @@
+"""Which patches there are, and which of them baselines approve."""

@@ -1,0 +1,1 @@
+"""What Systems Manager keeps of commands, associations, windows and documents, and the events that tell of them."""

@@ -1,0 +1,1 @@
+"""Maintenance windows: when they open, and what their tasks do then."""
