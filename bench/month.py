@@ -75,7 +75,7 @@ def measure(nodes: int, days: int) -> dict[str, Any]:
     """Let days of a fleet go by, and return what it took."""
     import boto3  # noqa: PLC0415 the other process needs neither
 
-    from lab.aws.population import populate  # noqa: PLC0415
+    from lab.aws.account.population import populate  # noqa: PLC0415
     from lab.aws.server import LocalAws  # noqa: PLC0415
 
     server = LocalAws()

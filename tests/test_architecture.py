@@ -97,14 +97,17 @@ def test_no_files_of_a_room_import_each_other_in_a_circle(room: str) -> None:
     assert circle(files(room)) == []
 
 
-def test_no_folders_of_the_lab_import_each_other_in_a_circle() -> None:
-    leans: dict[str, set[str]] = {folder.parent.name: set() for folder in (ROOT / "lab").glob("*/__init__.py")}
-    for path in (ROOT / "lab").glob("*/*.py"):
-        names = (f"{name}.".split(".") for name in imports(path) if name.startswith("lab"))
-        leans[path.parent.name] |= {parts[1] for parts in names} & leans.keys()
-    assert {"aws", "commands", "nodes", "world"} <= leans.keys()
-    assert leans["world"] == {"world"}
-    TopologicalSorter({folder: others - {folder} for folder, others in leans.items()}).prepare()
+@pytest.mark.parametrize(("above", "ground"), [("lab", "world"), ("lab/aws", "account")])
+def test_no_folders_of_the_lab_import_each_other_in_a_circle(above: str, ground: str) -> None:
+    package = above.replace("/", ".")
+    leans: dict[str, set[str]] = {found.parent.name: set() for found in (ROOT / above).glob("*/__init__.py")}
+    for folder, others in leans.items():
+        for path in (ROOT / above / folder).rglob("*.py"):
+            within = (name.removeprefix(f"{package}.") for name in imports(path) if name.startswith(f"{package}."))
+            others.update({name.partition(".")[0] for name in within} & leans.keys() - {folder})
+    assert leans[ground] == set()
+    assert sum(map(len, leans.values())) > len(leans)
+    TopologicalSorter(leans).prepare()
 
 
 def test_nothing_leans_on_the_command_line() -> None:

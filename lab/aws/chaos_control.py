@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from lab.aws.plane import Plane
+from lab.aws.account.plane import Plane
 from lab.nodes.chaos import RATES, Chaos
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from lab.aws.account.plane import Plane
+from lab.aws.account.population import populate
 from lab.aws.chaos_control import chaos_of, settle, upset
-from lab.aws.plane import Plane
-from lab.aws.population import populate
 from lab.engine import Engine
 from lab.world.errors import ApiError, LabError
 from lab.world.publishing import Delivery

@@ -20,8 +20,9 @@ from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.ssm.models import ssm_backends
 
-from lab.aws import change_sets, deletion, policy_sizes, resource_groups, stack_changes, template_check
-from lab.aws.error_replies import UNSUPPORTED, error_reply
+from lab.aws.account import resource_groups
+from lab.aws.cloudformation import change_sets, deletion, policy_sizes, stack_changes, template_check
+from lab.aws.requests.error_replies import UNSUPPORTED, error_reply
 from lab.world import access
 
 _NOTHING = ("AWS::CDK::Metadata",)

@@ -31,8 +31,8 @@ from moto.ec2.models.subnets import Subnet
 from moto.ssm.models import Document
 from werkzeug.wrappers import Request, Response
 
-from lab.aws.calm import Calm
-from lab.aws.plane import Plane
+from lab.aws.account.plane import Plane
+from lab.aws.requests.calm import Calm
 from lab.saved_file import FORMAT, header_of
 from lab.world.errors import LabError
 

@@ -19,33 +19,30 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from lab import saved_file
-from lab.aws import (  # noqa: F401 importing those of CloudFormation lets moto find their types
-    cloudformation,
-    cloudformation_alarms,
-    cloudformation_completed,
-    cloudformation_documents,
-    cloudformation_iam,
-    cloudformation_instances,
-    cloudformation_logs,
-    cloudformation_network,
-    cloudformation_notifications,
-    cloudformation_routes,
-    control,
-    instance_listing,
-    moto_corrections,
+from lab.aws import control, moto_corrections, saved_state, subscribers
+from lab.aws.account import instance_listing
+from lab.aws.account.plane import DEFAULT_SPEED, DEFAULT_START, Plane
+from lab.aws.cloudformation import (  # noqa: F401 importing their modules lets moto find the types
+    alarms,
+    completed,
+    documents,
+    iam,
+    instances,
+    logs,
+    network,
+    notifications,
     resource,
-    saved_state,
-    subscribers,
+    routes,
+    systems_manager,
 )
-from lab.aws.calls import Call, call_of
-from lab.aws.calm import Calm
-from lab.aws.faults import App
-from lab.aws.http_check import of_a_service, refusal
-from lab.aws.plane import DEFAULT_SPEED, DEFAULT_START, Plane
-from lab.aws.request_handler import RequestHandler
-from lab.aws.ssm_service import SystemsManager
+from lab.aws.requests.calls import Call, call_of
+from lab.aws.requests.calm import Calm
+from lab.aws.requests.faults import App
+from lab.aws.requests.http_check import of_a_service, refusal
+from lab.aws.requests.request_handler import RequestHandler
+from lab.aws.requests.traffic import PATHS, Traffic
+from lab.aws.ssm.ssm_service import SystemsManager
 from lab.aws.tag_listing import TagListings
-from lab.aws.traffic import PATHS, Traffic
 from lab.patches.catalogue import Catalogue
 from lab.patches.catalogue_file import read, with_own
 from lab.world.errors import LabError
@@ -101,7 +98,7 @@ class LocalAws:
         moto_corrections.install()
         instance_listing.install(self.plane)
         subscribers.install(self.plane)
-        cloudformation_alarms.install(self.plane)
+        alarms.install(self.plane)
         self.traffic = Traffic(self.plane)
         if saved:
             saved_state.restore(self.plane, saved)

@@ -14,8 +14,8 @@ from typing import Any
 from moto.sns.models import Subscription
 from moto.sqs.models import sqs_backends
 
-from lab.aws import lambda_permissions
-from lab.aws.plane import Plane
+from lab.aws.account.plane import Plane
+from lab.aws.cloudformation import lambda_permissions
 from lab.world import access
 
 _SERVICE = "sns.amazonaws.com"

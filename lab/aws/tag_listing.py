@@ -22,10 +22,10 @@ from moto.ec2.responses.tags import TagResponse
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix, simple_aws_filter_to_re
 from werkzeug.wrappers import Response
 
-from lab.aws.account import ACCOUNT
-from lab.aws.calls import call_of, form_of
-from lab.aws.faults import App
-from lab.aws.plane import Plane
+from lab.aws.account.account import ACCOUNT
+from lab.aws.account.plane import Plane
+from lab.aws.requests.calls import call_of, form_of
+from lab.aws.requests.faults import App
 
 _KEPT_LISTINGS = 16
 _LEAST, _MOST = 5, 1_000

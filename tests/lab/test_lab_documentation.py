@@ -28,7 +28,7 @@ def rows_of_operations() -> list[tuple[list[str], str]]:
 
 
 def operations() -> dict[str, bool]:
-    from lab.aws import ssm_service  # noqa: PLC0415
+    from lab.aws.ssm import ssm_service  # noqa: PLC0415
 
     return ssm_service.operations()
 
@@ -64,9 +64,9 @@ def types_of(kind: type) -> Iterator[str]:
 
 def test_the_table_of_resources_names_what_the_lab_adds_and_only_what_is_made() -> None:
     import lab.aws.server  # noqa: F401, PLC0415 with all that it makes
-    from lab.aws.cloudformation_completed import Completed  # noqa: PLC0415
+    from lab.aws.cloudformation.completed import Completed  # noqa: PLC0415
+    from lab.aws.cloudformation.resource import Resource  # noqa: PLC0415
     from lab.aws.moto_corrections import _is_known  # noqa: PLC0415
-    from lab.aws.resource import Resource  # noqa: PLC0415
 
     named = set(types_named())
     assert {*types_of(Resource), *types_of(Completed)} <= named

@@ -24,7 +24,7 @@ from moto.s3.models import s3_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
-from lab.aws.account import ACCOUNT
+from lab.aws.account.account import ACCOUNT
 from lab.aws.server import LocalAws
 from lab.engine import Engine
 from lab.world.publishing import Delivery

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lab.aws.operation import OPERATIONS
+from lab.aws.ssm.operation import OPERATIONS
 from lab.world.errors import ApiError
 from patching.rate_control import RateControl
 from patching.targets import Targets

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from cli.lab import app
 from lab import local_aws as commands
-from lab.aws.faults import Fault
+from lab.aws.requests.faults import Fault
 from lab.local_aws import LocalAws as Client
 from lab.world.errors import LabError
 from tests.lab.aws.test_control import JSON, ask

@@ -219,7 +219,7 @@ def test_without_any_action_of_the_keys_policy_a_log_group_cannot_be_made(world:
 def test_without_its_permission_the_function_is_not_told(
     world: World, whole: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lab.aws import lambda_permissions  # noqa: PLC0415 as above
+    from lab.aws.cloudformation import lambda_permissions  # noqa: PLC0415 as above
 
     assert {arrived for service, _, arrived in whole["told"] if service == "lambda"} == {True}
     monkeypatch.setattr(lambda_permissions, "_STATEMENTS", {})

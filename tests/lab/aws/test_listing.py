@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from lab.aws import listing
-from lab.aws.page_token import ASKED, Asked
+from lab.aws.ssm import listing
+from lab.aws.ssm.page_token import ASKED, Asked
 from lab.world.errors import ApiError
 from tests.lab.simulated import Lab
 

@@ -215,7 +215,7 @@ def test_the_command_saves_and_says_how_far_the_clock_moved(
 
 
 def test_a_pace_that_was_chosen_is_gone_on_with() -> None:
-    from lab.aws.plane import Plane  # noqa: PLC0415 imports moto
+    from lab.aws.account.plane import Plane  # noqa: PLC0415 imports moto
 
     saved, loaded = Plane(speed=7), Plane()
     with saved.at_rest() as state:

@@ -221,7 +221,7 @@ WITHOUT_ANSWER = {
 
 
 def operations() -> set[str]:
-    from lab.aws.operation import OPERATIONS  # noqa: PLC0415 with moto out of the way of the other tests
+    from lab.aws.ssm.operation import OPERATIONS  # noqa: PLC0415 with moto out of the way of the other tests
 
     return set(OPERATIONS)
 

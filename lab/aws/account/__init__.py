@@ -1,0 +1,1 @@
+"""The account of each Region behind an engine: its instances, networks, roles and objects, as moto keeps them."""
