@@ -79,8 +79,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupSch
 
 
 LONGEST_FIRST = [
-    *("commands", "ops", "local-aws", "workshop", "saved-state", "app", "stacks", "policies", "constructs"),
-    *("test_reproducible", "test_policy_schema", "test_template_rules"),
+    *("commands", "ops", "local-aws", "workshop", "saved-state", "review", "app", "stacks", "policies", "constructs"),
+    *("test_evaluations", "test_reproducible", "test_policy_schema", "test_template_rules"),
 ]
 """The groups and files in the order in which they are begun, so that none of them is left to one worker at the end."""
 
