@@ -22,7 +22,7 @@ from rich.live import Live
 from rich.rule import Rule
 
 from lab import local_aws
-from lab.workshop_messages import read_message
+from lab.workshop_messages import Mailbox, read_message
 from lab.world.errors import LabError
 from ops import aws_cli, compliance, compliance_tables, documents, nodes, progress, run, schedules, tables
 from ops import environment as environments
@@ -40,7 +40,6 @@ from patching.targets import Targets
 
 FOLDER = local_aws.BUILD / "lab"
 _WIDTH = 150
-_DRAIN_ROUNDS = 3
 _WINDOW_SECONDS = 120
 _SPEED = 300.0
 """Lab seconds in a second: an installation of six minutes takes little more than one."""
@@ -63,10 +62,9 @@ class Workshop:
     console: Console
     environment_name: str
     folder: Path
-    queue: str = ""
-    notifications: list[dict[str, Any]] = field(default_factory=list)
     claims: list[tuple[str, bool]] = field(default_factory=list)
     environment: Environment | None = None
+    mailbox: Mailbox = field(init=False)
 
     @property
     def prod(self) -> Targets:
@@ -131,7 +129,8 @@ class Workshop:
         self.keep("0-provision", stacks)
         self.show(table("Deployed", ("Stack", "Status", "Resources"), stacks))
         self.show(tables.nodes(nodes.list_nodes(self.session)))
-        self._listen(self.environment.topic)
+        name = f"patchops-{self.environment_name}-workshop"
+        self.mailbox = Mailbox(self.session, self.environment.topic, name)
         self.claim("both stacks are deployed", holds=len(stacks) == 2 and all("COMPLETE" in one[1] for one in stacks))  # noqa: PLR2004
 
     def inspect(self) -> None:
@@ -243,9 +242,9 @@ class Workshop:
 
     def collect(self) -> None:
         """Show what the topic was told and what the bucket has."""
-        self._receive()
-        self.keep("notifications", self.notifications)
-        told = [read_message(one["Message"]) for one in self.notifications]
+        self.mailbox.receive()
+        self.keep("notifications", self.mailbox.messages)
+        told = [read_message(one["Message"]) for one in self.mailbox.messages]
         self.show(
             table(
                 f"{len(told)} notifications received by the topic",
@@ -269,7 +268,7 @@ class Workshop:
             "lab_time": self._lab_time(),
             "before": _figures(before),
             "after": _figures(after),
-            "notifications": len(self.notifications),
+            "notifications": len(self.mailbox.messages),
             "objects": sum(1 for path in (self.folder / "bucket").rglob("*") if path.is_file()),
             "claims": dict(self.claims),
         }
@@ -293,7 +292,7 @@ class Workshop:
         ended = progress.with_output(self.session, progress.progress(self.session, command_id))
         self.keep(name, ended)
         self.show(tables.progress(ended))
-        self._receive()
+        self.mailbox.receive()
         return ended
 
     def _follow(self, watch: Callable[[Callable[[progress.Progress], None]], object]) -> None:
@@ -329,32 +328,6 @@ class Workshop:
             count = sum(len(page["StackResourceSummaries"]) for page in resources)
             found.append((name, str(stack["StackStatus"]), count))
         return found
-
-    def _listen(self, topic: str) -> None:
-        """Subscribe a queue to the topic: what stands in here for the mailboxes of people."""
-        self.queue = self.session.sqs.create_queue(QueueName=f"patchops-{self.environment_name}-workshop")["QueueUrl"]
-        attributes = self.session.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=["QueueArn"])[
-            "Attributes"
-        ]
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": attributes["QueueArn"],
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        self.session.sqs.set_queue_attributes(QueueUrl=self.queue, Attributes={"Policy": policy})
-        self.session.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"])
-
-    def _receive(self) -> None:
-        empty_rounds = 0
-        while empty_rounds < _DRAIN_ROUNDS:
-            messages = self.session.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", [])
-            empty_rounds = 0 if messages else empty_rounds + 1
-            for message in messages:
-                self.notifications.append(json.loads(message["Body"]))
-                self.session.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
 
     def _save_objects(self) -> list[tuple[str, int]]:
         bucket = self.environment.bucket if self.environment else ""

@@ -4,6 +4,51 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
+
+from ops.session import Session
+
+_DRAIN_ROUNDS = 3
+
+
+class Mailbox:
+    """A queue that is subscribed to a topic: what stands in here for the mailboxes of people.
+
+    Args:
+        session: the connection to the local AWS.
+        topic: the ARN of the topic.
+        name: what the queue is called.
+
+    Attributes:
+        messages: what has come so far, as the topic wrote it.
+    """
+
+    def __init__(self, session: Session, topic: str, name: str) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self._sqs = session.sqs
+        self._queue = self._sqs.create_queue(QueueName=name)["QueueUrl"]
+        asked = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
+        arn = asked["Attributes"]["QueueArn"]
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._sqs.set_queue_attributes(QueueUrl=self._queue, Attributes={"Policy": policy})
+        session.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+
+    def receive(self) -> None:
+        """Take what has come; a queue may show nothing although there is something, and is asked again."""
+        empty_rounds = 0
+        while empty_rounds < _DRAIN_ROUNDS:
+            found = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages", [])
+            empty_rounds = 0 if found else empty_rounds + 1
+            for message in found:
+                self.messages.append(json.loads(message["Body"]))
+                self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
 
 
 @dataclass(frozen=True)
