@@ -27,6 +27,9 @@ os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.envir
 os.environ.setdefault("JSII_NODE", str(Path(executable.ROOT_DIR, "bin", "node")))
 # A worker has a core: four threads beside each Node cost more than they save.
 os.environ.setdefault("NODE_OPTIONS", "--v8-pool-size=1")
+# As in the Makefile: reading every source anew takes longer than most tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 gc.disable()  # until everything is imported, which stays
 
 Snapshot = Callable[[str, Any], None]
