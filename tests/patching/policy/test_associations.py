@@ -75,6 +75,7 @@ def test_a_rule_of_the_scan_is_named_at_its_line_and_key(old: str, new: str, exp
     ],
 )
 def test_a_scan_nearby_is_fine(old: str, new: str) -> None:
+    assert old in bare()
     assert problems(bare().replace(old, new)) == []
 
 
