@@ -21,7 +21,7 @@ import boto3
 from botocore.config import Config
 
 from lab.local_aws import ROOT, LocalAws
-from tests.lab.aws.test_ssm_operations import READS
+from tests.lab.aws.ssm.test_ssm_operations import READS
 from tests.lab.aws.world import SCAN, automation, custom_inventory, launching, machine, make_roles
 from tests.lab.aws.world import build as world_of
 

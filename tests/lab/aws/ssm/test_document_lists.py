@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.lab.aws.replies import Replies
-from tests.lab.aws.test_documents import content
+from tests.lab.aws.ssm.test_documents import content
 from tests.lab.aws.world import Connect, error_code
 
 pytestmark = pytest.mark.xdist_group("local-aws")
