@@ -4,8 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
+from aws_cdk import App
+
+from patching.policy_file import read_policy
+from stacks.environment import Environment
 from tests.cdk import CONTEXT, ROOT
 from tests.stacks.policies import EVERYTHING
 
@@ -25,12 +30,19 @@ app.synth()
 """
 """What app.py does, on a day that is given; what only judges the templates is left out."""
 
-HERE = {"PYTHONHASHSEED": "1", "TZ": "Asia/Seoul", "LC_ALL": "C", "USER": "alice"}
-THERE = {"PYTHONHASHSEED": "2", "TZ": "America/Los_Angeles", "LC_ALL": "de_DE.UTF-8", "USER": "bob"}
+ELSEWHERE = {"PYTHONHASHSEED": "1", "TZ": "America/Los_Angeles", "LC_ALL": "de_DE.UTF-8", "USER": "alice"}
+"""Another machine. On this one, hashes are seeded anew in every process."""
 
 
-def synthesize(folder: Path, today: str, machine: dict[str, str]) -> subprocess.Popen[str]:
-    """Begin to synthesize in a process of its own, from another folder and with another home."""
+def synthesize_here(folder: Path, today: date) -> None:
+    made = App(context=CONTEXT, outdir=str(folder), builtin_cloud_formation_validation=False)
+    policy = read_policy(EVERYTHING, today=today)
+    Environment(made, policy.environment, policy=policy)
+    made.synth()
+
+
+def synthesize_elsewhere(folder: Path, today: date) -> None:
+    """Synthesize in a process of its own, in another folder and with another home."""
     home = folder / "home"
     home.mkdir(parents=True)
     settings = {
@@ -44,29 +56,28 @@ def synthesize(folder: Path, today: str, machine: dict[str, str]) -> subprocess.
         # Where jsii keeps the CDK unpacked: 200 MB, which another home would have to unpack anew.
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path.home() / ".cache" / "aws" / "jsii" / "package-cache"),
     }
-    return subprocess.Popen(
-        [sys.executable, "-c", SYNTHESIZE, str(EVERYTHING), today],
+    ended = subprocess.run(
+        [sys.executable, "-c", SYNTHESIZE, str(EVERYTHING), today.isoformat()],
         cwd=folder,
-        env=settings | machine,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        env=settings | ELSEWHERE,
+        capture_output=True,
         text=True,
+        check=False,
+        timeout=120,
     )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    out = folder / "out"
-    return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def test_a_policy_becomes_the_same_bytes_on_any_machine_and_day(tmp_path: Path) -> None:
-    here, there = tmp_path / "here", tmp_path / "somewhere" / "else"
-    for process in (synthesize(here, "2026-02-01", HERE), synthesize(there, "2026-12-20", THERE)):
-        said, _ = process.communicate(timeout=120)
-        assert process.returncode == 0, said
-    found = files(here)
-    assert {"manifest.json", "tree.json", "assembly-everything/manifest.json"} <= found.keys()
-    assert sum(name.endswith(".template.json") for name in found) == 2
-    assert {name for name, content in files(there).items() if content != found.get(name)} == set()
-    assert files(there).keys() == found.keys()
-    assert str(tmp_path).encode() not in b"".join(found.values())
+    synthesize_here(tmp_path / "here", date(2026, 2, 1))
+    synthesize_elsewhere(tmp_path / "somewhere" / "else", date(2026, 12, 20))
+    here, there = files(tmp_path / "here"), files(tmp_path / "somewhere" / "else" / "out")
+    assert {"manifest.json", "tree.json", "assembly-everything/manifest.json"} <= here.keys()
+    assert sum(name.endswith(".template.json") for name in here) == 2
+    assert {name for name, content in there.items() if content != here.get(name)} == set()
+    assert there.keys() == here.keys()
+    assert str(tmp_path).encode() not in b"".join(here.values())
