@@ -13,7 +13,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.command import COMMANDS, Command
-from cli.options import ERROR, OK, USAGE
+from cli.terminal import ERROR, INTERRUPTED, OK, USAGE
 from ops.errors import in_words
 from patching.errors import UserError
 
@@ -40,9 +40,6 @@ MODULES = {
     "lab": ("lab",),
 }
 """The modules that commands are in, in the order of the help, each with its commands."""
-
-INTERRUPTED = 130
-"""The exit code of what a person has ended, as shells count it."""
 
 _ALLOCATIONS_BETWEEN_LOOKS = 50_000
 

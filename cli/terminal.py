@@ -16,7 +16,7 @@ from rich.console import Console
 
 from ops.table import Table, plain, table, text, to_json
 
-OK, ERROR, USAGE, FOUND = 0, 1, 2, 3
+OK, ERROR, USAGE, FOUND, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit codes: all is well; it could not be done; it was asked wrongly; it ran, and found something."""
 
 T = TypeVar("T")

@@ -16,6 +16,8 @@ from patching.policy import Policy
 from stacks.environment import Environment
 
 ROOT = Path(__file__).parents[1]
+EVERYTHING = ROOT / "tests" / "policies" / "everything.yaml"
+"""The policy that has every key."""
 _STACK = re.compile("Patching|Fleet|Stack|Windows[0-9]+")
 CONTEXT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"] | {
     "aws:cdk:enable-path-metadata": True

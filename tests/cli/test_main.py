@@ -41,14 +41,15 @@ def test_a_review_of_compliance_waits_for_nothing_that_it_does_not_need() -> Non
 def test_who_interrupts_a_command_is_told_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupt() -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cli.main._group", interrupt)
-    monkeypatch.setattr("sys.argv", ["patchops", "exceptions", "none.yaml"])
-    main.app.cache_clear()
+    monkeypatch.setattr("cli.main.app", lambda _: app)
+    monkeypatch.setattr("sys.argv", ["patchops"])
     with pytest.raises(SystemExit) as ended:
         main.main()
-    main.app.cache_clear()
-    assert ended.value.code == main.INTERRUPTED
+    assert ended.value.code == 130
     assert capsys.readouterr().err == "patchops: interrupted\n"

@@ -1,4 +1,4 @@
-"""Examples that many tests look at.
+"""The examples that many tests look at, each made once; what they are is said in tests/constructs/examples.py.
 
 Only a worker imports the CDK for them: the process that starts the workers reads this file as well, and waits for it.
 """
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def patching() -> Resources:
-    """Every construct that patches, once."""
     from tests.constructs import examples  # noqa: PLC0415 see above
 
     return examples.patching()
@@ -23,7 +22,6 @@ def patching() -> Resources:
 
 @pytest.fixture(scope="session")
 def kept() -> Resources:
-    """The same with the other choice wherever there is one: kept on destroy, no e-mails, scanning at deployment."""
     from tests.constructs import examples  # noqa: PLC0415 see above
 
     return examples.kept()
@@ -31,7 +29,6 @@ def kept() -> Resources:
 
 @pytest.fixture(scope="session")
 def watched() -> Resources:
-    """What tells, watches and operates, with everyone who can be told."""
     from tests.constructs import examples  # noqa: PLC0415 see above
 
     return examples.watched()
@@ -39,7 +36,6 @@ def watched() -> Resources:
 
 @pytest.fixture(scope="session")
 def networks() -> dict[str, Resources]:
-    """A network of every kind, with a node in it."""
     from tests.constructs import examples  # noqa: PLC0415 see above
 
     return examples.networks()
@@ -47,7 +43,6 @@ def networks() -> dict[str, Resources]:
 
 @pytest.fixture(scope="session")
 def fleet() -> Resources:
-    """A network with a node of each kind."""
     from tests.constructs import examples  # noqa: PLC0415 see above
 
     return examples.fleet()

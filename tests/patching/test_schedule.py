@@ -342,8 +342,8 @@ def test_runs_come_later_and_later_at_the_local_times_that_cron_names(
 @given(minutes, hours, days, moments)
 def test_in_utc_the_runs_are_those_of_the_library(minute: str, hour: str, day: str, after: datetime) -> None:
     fields = f"{minute} {hour} {day} *"
-    expected = [one for one in AwsCroniter(fields).get_next(after, 25) if one]
-    assert Schedule.cron(fields).next_runs(after, 25) == expected
+    expected = [one for one in AwsCroniter(fields).get_next(after, 40) if one]
+    assert Schedule.cron(fields).next_runs(after, 40) == expected
 
 
 @given(st.integers(1, 1000), st.sampled_from(["minute", "hours", "day"]), moments, moments)

@@ -21,10 +21,9 @@ from patching.policy_file import parse_policy, read_policy
 from stacks import windows
 from stacks.environment import Environment
 from stacks.validation_report import FAIL_IN_APP
-from tests.cdk import ROOT, app
+from tests.cdk import EVERYTHING, ROOT, app
 from tests.patching.policies import SMALL, changed, without_fleet
 
-EVERYTHING = ROOT / "tests" / "policies" / "everything.yaml"
 TODAY = date(2026, 2, 1)
 ROOM = (4, 480)
 """As if the first stack had no room for more than one window with two groups: others get a second stack."""

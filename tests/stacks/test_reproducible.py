@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -11,30 +10,24 @@ from aws_cdk import App
 
 from patching.policy_file import read_policy
 from stacks.environment import Environment
-from tests.cdk import CONTEXT, ROOT
-from tests.stacks.policies import EVERYTHING
+from tests.cdk import CONTEXT, EVERYTHING, ROOT
 
 SYNTHESIZE = """
 import sys
 from datetime import date
+from pathlib import Path
 
-from aws_cdk import App
+from tests.stacks.test_reproducible import synthesize
 
-from patching.policy_file import read_policy
-from stacks.environment import Environment
-
-policy = read_policy(sys.argv[1], today=date.fromisoformat(sys.argv[2]))
-app = App()
-Environment(app, policy.environment, policy=policy)
-app.synth()
+synthesize(Path(sys.argv[1]), date.fromisoformat(sys.argv[2]))
 """
-"""What app.py does, on a day that is given; what only judges the templates is left out."""
 
 ELSEWHERE = {"PYTHONHASHSEED": "1", "TZ": "America/Los_Angeles", "LC_ALL": "de_DE.UTF-8", "USER": "alice"}
 """Another machine. On this one, hashes are seeded anew in every process."""
 
 
-def synthesize_here(folder: Path, today: date) -> None:
+def synthesize(folder: Path, today: date) -> None:
+    """Do what app.py does, on a day that is given; what only judges the templates is left out."""
     made = App(context=CONTEXT, outdir=str(folder), builtin_cloud_formation_validation=False)
     policy = read_policy(EVERYTHING, today=today)
     Environment(made, policy.environment, policy=policy)
@@ -50,14 +43,11 @@ def synthesize_elsewhere(folder: Path, today: date) -> None:
         "NODE_OPTIONS": os.environ["NODE_OPTIONS"],
         "PYTHONPATH": str(ROOT),
         "HOME": str(home),
-        "CDK_OUTDIR": str(folder / "out"),
-        "CDK_CONTEXT_JSON": json.dumps(CONTEXT),
-        "CDK_VALIDATION": "false",
         # Where jsii keeps the CDK unpacked: 200 MB, which another home would have to unpack anew.
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path.home() / ".cache" / "aws" / "jsii" / "package-cache"),
     }
     ended = subprocess.run(
-        [sys.executable, "-c", SYNTHESIZE, str(EVERYTHING), today.isoformat()],
+        [sys.executable, "-c", SYNTHESIZE, str(folder / "out"), today.isoformat()],
         cwd=folder,
         env=settings | ELSEWHERE,
         capture_output=True,
@@ -73,7 +63,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_policy_becomes_the_same_bytes_on_any_machine_and_day(tmp_path: Path) -> None:
-    synthesize_here(tmp_path / "here", date(2026, 2, 1))
+    synthesize(tmp_path / "here", date(2026, 2, 1))
     synthesize_elsewhere(tmp_path / "somewhere" / "else", date(2026, 12, 20))
     here, there = files(tmp_path / "here"), files(tmp_path / "somewhere" / "else" / "out")
     assert {"manifest.json", "tree.json", "assembly-everything/manifest.json"} <= here.keys()

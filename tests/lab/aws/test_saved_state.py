@@ -177,7 +177,7 @@ def test_one_that_is_killed_while_it_writes_leaves_the_last_save_and_a_half_one_
         (lambda data: data[:-1], "the save is damaged"),
         (lambda data: data[:-1] + bytes([data[-1] ^ 1]), "the save is damaged"),
         (
-            lambda data: data.replace(b'"format": 2', b'"format": 9', 1),
+            lambda data: data.replace(f'"format": {saved_file.FORMAT}'.encode(), b'"format": 9', 1),
             "a save of format 9; this version of patchops reads",
         ),
     ],
